@@ -1,0 +1,23 @@
+// modules.c — which modules own tables. The host and the verbs that open the data folder themselves must agree on it.
+#include "cli/cli.h"
+#include "console/console.h"
+#include "gateway/gateway.h"
+#include "ledger/ledger.h"
+#include "play/play.h"
+#include "player/identity.h"
+#include "plugin/runtime.h"
+#include "store/kv.h"
+
+void host_register_modules(void)
+{
+    static bool done;
+    if (done) return;
+    done = true;
+    kv_register();
+    ledger_register();
+    player_register();
+    plugins_register();
+    play_register();
+    gateway_register();
+    console_count_keys = gateway_keys;
+}

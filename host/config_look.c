@@ -1,0 +1,157 @@
+// config_look.c — the config file for `frond doctor`: what `serve` would refuse, each part of it, by the parts of config.c; and what it would
+// take, but an operator should know. Asks nothing of the network.
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "config.h"
+#include "telegram/settings.h"
+
+#define MEND "mend it: `frond serve` refuses it"
+#define CA_FILE_BYTES_MAX (1024 * 1024)
+
+struct looking { const struct serve_options *o; struct config *c; struct config_source source; cli_told_fn *told; void *arg; };
+
+static void tell(const struct looking *l, const char *name, const char *help, const char *fmt, ...) FR_PRINTF(4, 5);
+static void tell(const struct looking *l, const char *name, const char *help, const char *fmt, ...)
+{
+    char text[900];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    l->told(l->arg, name, text, help, NULL);
+}
+
+static const char *help_of(const struct fr_err *err)
+{
+    static const struct { const char *code, *help; } helps[] = {
+        { "bot_token_missing", "give the bot its token; one in the environment must be there for the host too, where it is started" },
+        { "bot_token", "copy the token from @BotFather again, whole" },
+        { "dev_bot_token", "the data folder was made with --dev, or --dev was given: name the folder of this file with --data, or take the token out" },
+        { "dev_data", "look at it with --dev, or name another folder with --data" },
+        { "production_data", "look at it without --dev, or name another folder with --data" },
+        { "telegram_environment", "name the folder of these people with --data, or mend telegram.environment" },
+        { "plugins_missing", "make the folder or mend its name: names are relative to the file" },
+    };
+    for (size_t i = 0; i < sizeof helps / sizeof helps[0]; i++) if (strcmp(err->code, helps[i].code) == 0) return helps[i].help;
+    return MEND;
+}
+
+// ---- what would be refused
+
+static bool look_at_parts(const struct looking *l)
+{
+    bool good = true;
+    const char *failed = "";
+    for (int i = 0; i < config_part_count; i++) {
+        struct fr_err err;
+        if (strcmp(config_parts[i].name, failed) == 0) continue;         // a rule about what could not be read
+        if (config_part_read(&config_parts[i], &l->source, l->c, &err) == FR_OK) continue;
+        l->told(l->arg, "config", err.text, help_of(&err), &err);
+        failed = config_parts[i].name;
+        good = false;
+    }
+    return good;
+}
+
+static bool look_at_data_fit(const struct looking *l)
+{
+    struct fr_err err;
+    if (config_data_fits(l->c, &err) == FR_OK) return true;
+    l->told(l->arg, "config", err.text, help_of(&err), &err);
+    return false;
+}
+
+// ---- what is well, and what is not quite
+
+static bool holds_secret(const struct fr_json *json)
+{
+    bool found = fr_json_get(json, "bot_token") != NULL;
+    for (const struct fr_json *b = fr_json_child(fr_json_get(json, "bots")); b; b = fr_json_next(b)) found = found || fr_json_get(b, "token");
+    return found;
+}
+
+static void look_at_file(const struct looking *l)
+{
+    const struct config *c = l->c;
+    struct stat st;
+    char backups[CONFIG_PATH_BYTES + 60] = "no backups by the clock";
+    if (holds_secret(l->source.json) && stat(l->source.path, &st) == 0 && st.st_mode & 077)
+        tell(l, "config", "chmod 600 the file: whoever reads it can act as the bot", "%s holds a bot's token and is open to others (mode %03o)", l->source.path, st.st_mode & 0777);
+    if (c->backup_folder[0]) snprintf(backups, sizeof backups, "backups every %lld h to %.400s", (long long)c->backup_every_ms / 3600000, c->backup_folder);
+    tell(l, "config", NULL, "%s%s: listens on %s port %d, plugins from %d folder%s, %s", l->source.path, c->dev ? " with --dev" : "", c->host, c->port, c->folder_count, c->folder_count == 1 ? "" : "s", backups);
+}
+
+static void look_at_bots(const struct looking *l)
+{
+    const struct bots *b = &l->c->bots;
+    const char *env = getenv("FROND_BOT_TOKEN");
+    FR_AUTO_BUF text;
+    fr_buf_init(&text, 900);
+    for (int i = 0; i < b->count; i++) fr_buf_addf(&text, "%s%s (%lld, %s)", i ? ", " : "", b->list[i].name, (long long)b->list[i].id, b->list[i].token[0] ? "by its token" : "by Telegram's signature");
+    if (b->count == 0) tell(l, "bots", NULL, "none: under --dev launch data is signed by a token of this host's own");
+    else tell(l, "bots", NULL, "%s; of Telegram's %s servers%s", text.data ? text.data : "", b->test_servers ? "test" : "production", b->own_key ? ", with another key than Telegram's" : "");
+    if (env && env[0] && fr_json_get(l->source.json, "bot_token"))
+        tell(l, "bots", "take one of the two away, so that it is clear which bot this is", "FROND_BOT_TOKEN in the environment takes the place of bot_token in %s", l->source.path);
+}
+
+// An address that only this machine or this network knows.
+static bool url_is_private(const char *url)
+{
+    char host[TELEGRAM_URL_BYTES];
+    struct in_addr v4;
+    const char *at = url + strlen("https://");
+    if (*at == '[') return strncmp(at, "[::1]", 5) == 0 || strncmp(at, "[f", 2) == 0 || strncmp(at, "[F", 2) == 0;
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(at, ":"), at);
+    if (inet_pton(AF_INET, host, &v4) != 1) {
+        const char *dot = strrchr(host, '.');
+        return !dot || strcmp(dot, ".local") == 0 || strcmp(dot, ".internal") == 0 || strcmp(dot, ".localhost") == 0;
+    }
+    uint32_t n = ntohl(v4.s_addr);
+    return n >> 24 == 127 || n >> 24 == 10 || n >> 24 == 0 || n >> 20 == 0xac1 || n >> 16 == 0xc0a8 || n >> 16 == 0xa9fe;
+}
+
+static bool certificates_read(const char *path)
+{
+    FR_AUTO_BUF text;
+    fr_buf_init(&text, CA_FILE_BYTES_MAX);
+    FILE *f = fopen(path, "re");
+    char *room = f ? fr_buf_reserve(&text, CA_FILE_BYTES_MAX - 1) : NULL;
+    size_t len = room ? fread(room, 1, CA_FILE_BYTES_MAX - 1, f) : 0;
+    if (f) fclose(f);
+    return len > 0 && memmem(room, len, "-----BEGIN CERTIFICATE-----", 27) != NULL;
+}
+
+static void look_at_telegram(const struct looking *l)
+{
+    struct telegram_settings t;
+    struct fr_err err;
+    if (telegram_settings_read(l->source.json, &t, &err) != FR_OK) return;       // told before
+    if (!t.public_url[0]) tell(l, "telegram", NULL, "no public_url: `frond telegram connect` wants --url then");
+    else if (url_is_private(t.public_url)) tell(l, "telegram", "name the address under which the world knows this host", "telegram.public_url: no phone outside reaches %s", t.public_url);
+    else tell(l, "telegram", NULL, "players reach it at %s/app/, by the button \"%s\"", t.public_url, t.menu_text);
+    if (t.ca_file[0] && !certificates_read(t.ca_file)) tell(l, "telegram", "name a file of PEM certificates that this user may read, or leave it out: `frond telegram connect` refuses it", "telegram.ca_file: %s is not there, or holds no certificate", t.ca_file);
+}
+
+void config_look(const struct serve_options *o, cli_told_fn *told, void *arg)
+{
+    FR_AUTO(fr_json) json = NULL;
+    struct fr_err err;
+    struct looking l = { .o = o, .c = fr_must_alloc(sizeof *l.c), .told = told, .arg = arg };
+    if (config_begin(o, l.c, &err) != FR_OK || config_source_read(o->config, &json, &err) != FR_OK) {
+        told(arg, "config", err.text, help_of(&err), &err);
+    } else {
+        l.source = (struct config_source){ o, json, o->config };
+        if (look_at_parts(&l) && look_at_data_fit(&l)) {
+            look_at_file(&l);
+            look_at_bots(&l);
+            look_at_telegram(&l);
+        }
+    }
+    fr_free(l.c);
+}

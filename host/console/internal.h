@@ -1,0 +1,23 @@
+// internal.h — verbs that have a file of their own. For this folder only.
+#pragma once
+#include "console/console.h"
+
+// ---- verbs.c
+void live_ledger_mint(struct console_op *op);
+FR_MUST_USE enum fr_status console_limit(const struct console_op *op, int most, int usual, int *ret, struct fr_err *err);
+
+// ---- verbs_backup.c
+void live_backup_start(struct console_op *op), live_backup_status(struct console_op *op);
+store_job_fn job_store_facts, job_store_integrity, job_ledger_entry;
+// ---- top.c
+void live_top(struct console_op *op);
+void live_plugin_unblock(struct console_op *op);
+
+// ---- sessions.c
+store_job_fn job_session_list, job_session_revoke;
+void live_session_revoke(struct console_op *op);
+
+// ---- plugins.c
+void live_plugin_list(struct console_op *op), live_plugin_enable(struct console_op *op), live_plugin_disable(struct console_op *op), live_plugin_logs(struct console_op *op);
+void live_plugin_install(struct console_op *op), live_plugin_update(struct console_op *op), live_plugin_rollback(struct console_op *op);
+store_job_fn job_plugin_versions;

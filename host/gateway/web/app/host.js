@@ -1,0 +1,116 @@
+// host.js: the shell's connection to the host: sign-in, HTTP calls, and the line (line.js). The token lives here, in memory only; plugin
+// pages never see it.
+import { HostError } from "/app/error.js";
+import { Line } from "/app/line.js";
+
+const HTTP_MS = 15000;
+const WAIT_OPEN_MS = 5 * 60 * 1000;  // a move waits that long for the line
+
+export { HostError };
+
+export class Host {
+  player = null;
+  /** The Telegram bot that opens this app, "" when the host does not know its username. */
+  bot = "";
+  #token = ""; #initData = ""; #listeners = new Map(); #line; #over = false;
+
+  constructor() {
+    this.#line = new Line({ token: () => this.#token, check: () => this.#check(), onEvent: (event) => this.#event(event),
+      onOpen: () => this.#emit("open"), onClose: () => this.#emit("close") });
+  }
+
+  /** @param {string} initData */
+  async signIn(initData) {
+    this.#initData = initData;
+    const session = await this.#http("POST", "/v1/session", { headers: { Authorization: `tma ${initData}` } });
+    this.#token = session.token;
+    this.player = session.player;
+    this.bot = session.bot_username ?? "";
+    return session;
+  }
+
+  /** @param {"GET"|"POST"|"DELETE"} method @param {string} path @param {any} [body] @param {{key?: string}} [options] */
+  async api(method, path, body, { key } = {}) {
+    const headers = { Authorization: `Bearer ${this.#token}` };
+    if (key) headers["Idempotency-Key"] = key;
+    return this.#http(method, path, { headers, body });
+  }
+
+  async #http(method, path, { headers = {}, body } = {}) {
+    let answer, value;
+    try {
+      answer = await fetch(path, { method, headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
+        body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(HTTP_MS) });
+      const text = await answer.text();
+      value = text === "" ? null : JSON.parse(text);
+    } catch (error) {
+      if (answer && !answer.ok) throw new HostError(`http_${answer.status}`, answer.statusText, { status: answer.status });      // a proxy's page
+      if (answer) throw new HostError("bad_answer", "The host sent something that cannot be read.", { status: answer.status });
+      throw new HostError("offline", "The host cannot be reached.", { cause: error });
+    }
+    if (!answer.ok) throw new HostError(value?.code ?? `http_${answer.status}`, value?.detail ?? value?.title ?? answer.statusText, { ...value, status: answer.status });
+    return value;
+  }
+
+  // ---- the line
+
+  /** @param {string} name "open", "close", "replaced", "expired", "event" or the name of a host event @param {(value: any) => void} listener */
+  on(name, listener) {
+    if (!this.#listeners.has(name)) this.#listeners.set(name, new Set());
+    this.#listeners.get(name).add(listener);
+    return () => this.#listeners.get(name).delete(listener);
+  }
+  #emit(name, value) {
+    for (const listener of [...this.#listeners.get(name) ?? []]) listener(value);
+  }
+
+  get online() { return this.#line.open; }
+  get opens() { return this.#line.opens; }
+  start() { this.#line.start(); }
+  stop() { this.#over = true; this.#line.stop(); }
+  hurry() { this.#line.hurry(); }
+  /** @param {string} op @param {Object<string, any>} [fields] */
+  request(op, fields) { return this.#line.request(op, fields); }
+
+  /** Resolves when the line is there. Throws "offline" when that takes too long. */
+  whenOpen() {
+    if (this.online) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const stop = this.on("open", () => { clearTimeout(timer); stop(); resolve(); });
+      const timer = setTimeout(() => { stop(); reject(new HostError("offline", "There was no connection to the host for too long.")); }, WAIT_OPEN_MS);
+    });
+  }
+
+  async #check() {
+    try {
+      await this.api("GET", "/v1/me");
+      return "up";
+    } catch (error) {
+      return error.status === 401 ? this.#renew(error) : "away";
+    }
+  }
+  // A session that ran out is opened again with the same launch data; one that somebody ended is not.
+  async #renew(why) {
+    if (why.code === "session_revoked") return this.#expire(why);
+    try {
+      await this.signIn(this.#initData);
+      return "up";
+    } catch (error) {
+      return error.code === "offline" || error.status >= 500 ? "away" : this.#expire(error);
+    }
+  }
+  #expire(error) {
+    if (!this.#over) this.#emit("expired", error);
+    return "ended";
+  }
+
+  #event(event) {
+    if (event.ev === "session.replaced" || event.ev === "session.ended") {
+      this.stop();
+      this.#emit(event.ev === "session.ended" ? "ended" : "replaced", event);
+      return;
+    }
+    this.#emit("event", event);
+    this.#emit(event.ev, event);
+  }
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# run.sh — runs test programs and counts what they say.
+#
+#   run.sh begin                     forget earlier results
+#   run.sh unit LABEL PROGRAM...     unit test programs, a few at a time
+#   run.sh file FILE...              tests of the running host: *.test.mjs, *_test.py, *_test.sh, *_test.lua
+#   run.sh step NAME COMMAND...      one command that passes or fails as a whole
+#   run.sh end                       "N passed, N failed"; fails when anything failed or nothing ran
+#
+# A test prints "ok NAME" or "not ok NAME" at the start of a line. One that crashes, hangs, exits badly without naming a
+# failure, or says nothing at all counts as failed. Output is kept in $BUILD/test-logs. Environment: BUILD, OUT.
+set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL      # a test that calls make starts afresh
+BUILD=${BUILD:-build}
+OUT=${OUT:-$BUILD}
+LOGS=$BUILD/test-logs
+RESULTS=$LOGS/results
+UNIT_S=${UNIT_S:-300}
+FILE_S=${FILE_S:-900}
+mkdir -p "$LOGS"
+
+absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$PWD" "$1" ;; esac; }
+
+# tally NAME LOG STATUS: adds one program's results and prints its line, with the end of its log when it failed.
+tally() {
+  local name=$1 log=$2 status=$3 passed failed skipped why=
+  skipped=$(grep -cE '^ok .*# (SKIP|skip)' "$log")
+  passed=$(($(grep -cE '^ok ' "$log") - skipped))
+  failed=$(grep -cE '^not ok ' "$log")
+  if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then why="killed or out of time"; failed=$((failed + 1))
+  elif [ "$status" -gt 128 ]; then why="died of signal $((status - 128))"; failed=$((failed + 1))
+  elif [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then why="exit $status"; failed=1
+  elif [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ]; then why="it says nothing"; failed=1
+  fi
+  printf '%d %d %s\n' "$passed" "$failed" "$name" >>"$RESULTS"
+  printf '%-44s %d passed, %d failed%s%s\n' "$name" "$passed" "$failed" \
+    "$([ "$skipped" -gt 0 ] && printf ', %d skipped' "$skipped")" "${why:+ ($why)}"
+  if [ "$failed" -gt 0 ]; then
+    grep -nE -B4 -A12 '^not ok ' "$log" | head -n 60 | sed 's/^/    /'
+    [ -z "$why" ] || tail -n 25 "$log" | sed 's/^/    /'
+    printf '    log: %s\n' "$log"
+  fi
+}
+
+# run_one NAME SECONDS COMMAND...: output and status go to files, so that several may run at once.
+run_one() {
+  local name=$1 seconds=$2 log; shift 2
+  log=$LOGS/$name.log
+  mkdir -p "$(dirname "$log")"
+  timeout -k 5 "$seconds" "$@" >"$log" 2>&1 </dev/null
+  echo $? >"$log.status"
+}
+
+finish_one() { tally "$1" "$LOGS/$1.log" "$(cat "$LOGS/$1.log.status" 2>/dev/null || echo 1)"; rm -f "$LOGS/$1.log.status"; }
+
+unit() {
+  local label=$1 program names=() jobs=${JOBS:-$(nproc)}; shift
+  export FROND_WORKER FROND_SIGNER; FROND_WORKER=$(absolute "$OUT/frond-worker"); FROND_SIGNER=$(absolute "$OUT/frond-signer")
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+  for program; do
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    names+=("$label/${program##*/test/}")
+    run_one "${names[-1]}" "$UNIT_S" "$program" &
+  done
+  wait
+  for program in "${names[@]}"; do finish_one "$program"; done
+}
+
+file() {
+  local path name
+  export FROND FROND_WORKER FROND_SIGNER BUILD
+  FROND=$(absolute "$OUT/frond"); FROND_WORKER=$(absolute "$OUT/frond-worker"); FROND_SIGNER=$(absolute "$OUT/frond-signer")
+
+  for path; do
+    name=${path//\//-}
+    case $path in
+      *.test.mjs)   run_one "$name" "$FILE_S" node --test-reporter=tap "$path" ;;
+      *_test.py)    run_one "$name" "$FILE_S" "$([ -x build/venv/bin/python ] && echo build/venv/bin/python || echo python3)" "$path" ;;
+      *_test.lua)   run_one "$name" "$FILE_S" env -C "${path%/*}" LUA_PATH="../?.lua;./?.lua;;" lua5.4 "${path##*/}" ;;
+      *)            run_one "$name" "$FILE_S" "./$path" ;;
+    esac
+    finish_one "$name"
+  done
+}
+
+step() {
+  local name=$1 log; shift
+  log=$LOGS/$name.log
+  if "$@" >"$log" 2>&1; then echo "ok $name" >>"$log"; else echo "not ok $name" >>"$log"; fi
+  grep -q "^not ok $name$" "$log" && sed 's/^/    /' "$log" | tail -n 40
+  tally "$name" "$log" 0
+}
+
+end() {
+  local passed failed
+  passed=$(awk '{n += $1} END {print n + 0}' "$RESULTS" 2>/dev/null || echo 0)
+  failed=$(awk '{n += $2} END {print n + 0}' "$RESULTS" 2>/dev/null || echo 0)
+  [ "$failed" -eq 0 ] || { echo "failed:"; awk '$2 > 0 {printf "  %s (%d)\n", $3, $2}' "$RESULTS"; }
+  if [ $((passed + failed)) -eq 0 ]; then echo "no test ran"; failed=1; fi
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ]
+}
+
+case ${1:-} in
+  begin) : >"$RESULTS" ;;
+  unit|file|step) "$@" ;;
+  end) end ;;
+  *) echo "usage: run.sh begin | unit LABEL PROGRAM... | file FILE... | step NAME COMMAND... | end" >&2; exit 2 ;;
+esac
+exit $?
