@@ -23,8 +23,7 @@ struct op {
     bool history;
     struct txq_sight sight;
     struct txq_proof proof;
-    uint64_t finals[ENDPOINTS_MAX];
-    int final_count;
+    struct final_look look;
     struct txq_call call;
     struct tx tx;
     struct fr_buf raw;
@@ -319,8 +318,12 @@ static void prove_count(void *arg, enum fr_status st, const struct rpc_answers *
     if (st == FR_OK && answers->at[0].fault) st = FR_FAIL(&odd, FR_E_BUSY, "%s: %s", rpc_fault_name(answers->at[0].fault), answers->at[0].text), err = &odd;
     if (st == FR_OK) st = rpc_need_u64(answers->at[0].result, "", &op->proof.count, &odd), err = &odd;
     if (st == FR_OK && op->proof.count > INT64_MAX) st = FR_FAIL(&odd, FR_E_INVALID, "a nonce past 63 bits"), err = &odd;
-    if (st != FR_OK || op_is_stale(op)) {
+    if (st != FR_OK) {
         prove_failed(op, err);
+        return;
+    }
+    if (op_is_stale(op)) {
+        op_failed(op);
         return;
     }
     op->hash_count = txq_machine_hashes(&q->m, op->proof.count, op->hashes);
@@ -331,78 +334,30 @@ static void prove_count(void *arg, enum fr_status st, const struct rpc_answers *
     txq_questions_free(&op->questions);
     txq_questions_init(&op->questions);
     txq_ask_receipts(&op->questions, op->hashes, op->hash_count);
-    if (!op_ask(op, "receipts", RPC_RECEIPT, q->config.quorum, NULL, prove_receipts)) op->late = false, op_failed(op);
+    if (!op_ask(op, "receipts", RPC_RECEIPT, q->config.final.quorum, NULL, prove_receipts)) op->late = false, op_failed(op);
 }
 
-static void prove_finals(struct op *op)
+static void prove_final(void *arg, enum fr_status st, uint64_t block, const struct fr_err *err)
 {
+    struct op *op = arg;
     struct txq *q = op->q;
-    struct fr_err err;
-    int quorum = q->config.quorum > 1 ? q->config.quorum : 1;
     char text[ADDRESS_TEXT_BYTES];
-    if (op->final_count < quorum) {
-        FR_IGNORE(FR_FAIL(&err, FR_E_BUSY, "%d of %d endpoints say which block is final", op->final_count, quorum));      // only to be shown
-        prove_failed(op, &err);
+    op->asks--;
+    if (st != FR_OK) {
+        prove_failed(op, err);
         return;
     }
-    for (int i = 1; i < op->final_count; i++)          // descending: so many as the quorum say this block, or a later one, is final
-        for (int k = i; k > 0 && op->finals[k] > op->finals[k - 1]; k--) {
-            uint64_t swap = op->finals[k];
-            op->finals[k] = op->finals[k - 1];
-            op->finals[k - 1] = swap;
-        }
-    op->proof.block = op->finals[quorum - 1];
-    txq_questions_free(&op->questions);
-    txq_questions_init(&op->questions);
-    txq_ask_for(&op->questions, "eth_getTransactionCount", "[\"%s\",\"0x%llx\"]", address_text(&q->config.address, text), (unsigned long long)op->proof.block);
-    if (!op_ask(op, "the final nonce", RPC_QUANTITY, q->config.quorum, NULL, prove_count)) op->late = false, op_failed(op);
-}
-
-static void prove_one(struct op *op, bool said, uint64_t block)
-{
-    if (said && block <= INT64_MAX) op->finals[op->final_count++] = block;
-    if (--op->asks == 0) prove_finals(op);
-}
-
-static void prove_tag(void *arg, enum fr_status st, const struct rpc_answers *answers, const char *who, const struct fr_err *err)
-{
-    struct op *op = arg;
-    struct rpc_block block = { 0 };
-    struct fr_err odd;
-    bool found = false;
-    (void)who;
-    (void)err;
-    if (st == FR_OK && !answers->at[0].fault && rpc_read_block(answers->at[0].result, &block, &found, &odd) != FR_OK) found = false;
-    prove_one(op, found, block.number);
-}
-
-static void prove_height(void *arg, enum fr_status st, const struct rpc_answers *answers, const char *who, const struct fr_err *err)
-{
-    struct op *op = arg;
-    struct fr_err odd;
-    uint64_t height = 0, depth = (uint64_t)op->q->config.final_blocks;
-    (void)who;
-    (void)err;
-    bool said = st == FR_OK && !answers->at[0].fault && rpc_need_u64(answers->at[0].result, "", &height, &odd) == FR_OK;
-    prove_one(op, said, height > depth ? height - depth : 0);      // nobody undoes the first block
+    op->proof.block = block;
+    txq_ask_for(&op->questions, "eth_getTransactionCount", "[\"%s\",\"0x%llx\"]", address_text(&q->config.address, text), (unsigned long long)block);
+    if (!op_ask(op, "the final nonce", RPC_QUANTITY, q->config.final.quorum, NULL, prove_count)) op->late = false, op_failed(op);
 }
 
 static void prove_start(struct op *op)
 {
-    struct txq *q = op->q;
-    struct endpoint_facts facts[ENDPOINTS_MAX];
-    int count = endpoints_facts(q->config.endpoints, facts);
-    for (int i = 0; i < count; i++) {
-        const struct endpoint_facts *f = &facts[i];
-        bool tag = q->config.final_tag && f->finalized;
-        if (f->state != ENDPOINT_GOOD || (q->config.final_tag && !f->probed) || (!tag && q->config.final_blocks == 0)) continue;
-        txq_questions_free(&op->questions);
-        txq_questions_init(&op->questions);
-        if (tag) txq_ask_for(&op->questions, "eth_getBlockByNumber", "[\"finalized\",false]");
-        else txq_ask_for(&op->questions, "eth_blockNumber", "[]");
-        op_ask(op, "which block is final", tag ? RPC_BLOCK : RPC_QUANTITY, 1, f->name, tag ? prove_tag : prove_height);
-    }
-    op->late = op->asks == 0;
+    struct fr_err err;
+    op->look = (struct final_look){ .endpoints = op->q->config.endpoints, .rules = op->q->config.final, .done = prove_final, .arg = op };
+    if (final_look_start(&op->look, &err) == FR_OK) op->asks++;
+    else op_refused(op, "looking at what is final", &err);
 }
 
 // ---- would it revert?
@@ -695,8 +650,8 @@ enum fr_status txq_new(const struct txq_config *c, struct txq **ret, struct fr_e
     const struct txq_rules *r = &c->rules;
     if (c->queue < 1 || c->queue > TXQ_QUEUES_MAX) return FR_FAIL(err, FR_E_INVALID, "queue %d", c->queue);
     if (c->fee_percentile < 1 || c->fee_percentile > 99) return FR_FAIL(err, FR_E_INVALID, "the percentile of tips is 1 to 99, not %d", c->fee_percentile);
-    if (!c->final_tag && c->final_blocks < 1) return FR_FAIL(err, FR_E_INVALID, "nothing says which blocks are final");
-    if (c->final_blocks < 0 || c->quorum < 0 || c->quorum > ENDPOINTS_MAX || c->chain_id == 0 || c->chain_id > INT64_MAX) return FR_FAIL(err, FR_E_INVALID, "a chain, its depth of final blocks or its quorum makes no sense");
+    FR_TRY(final_rules_check(&c->final, err));
+    if (c->chain_id == 0 || c->chain_id > INT64_MAX) return FR_FAIL(err, FR_E_INVALID, "a chain without an id");
     if (r->look_ms < 1 || r->resend_ms < 1 || r->raise_ms < 1 || r->retry_ms < 1) return FR_FAIL(err, FR_E_INVALID, "waits are longer than nothing");
     struct txq *q = fr_alloc(sizeof *q);
     if (!q) return FR_FAIL(err, FR_E_NOMEM, "no memory for transactions");

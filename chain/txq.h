@@ -14,7 +14,7 @@
 #pragma once
 #include "base/limits.h"
 #include "chain/address.h"
-#include "chain/endpoints.h"
+#include "chain/final.h"
 #include "chain/signer.h"
 #include "chain/tx.h"
 #include "chain/txq_machine.h"
@@ -54,9 +54,7 @@ struct txq_config {
     uint64_t chain_id;
     struct txq_rules rules;
     int fee_percentile;                    // of tips in eth_feeHistory, 1..99
-    int quorum;                            // nodes that must agree on what is final; 0, 1: one is believed
-    bool final_tag;                        // "finalized", where an endpoint has it ...
-    int final_blocks;                      // ... and so many blocks behind the newest where it does not (0: such endpoints prove nothing)
+    struct final_rules final;              // which blocks are final, and how many nodes must agree on what is in them
     struct store *store;
     struct endpoints *endpoints;
     struct chain_signer *signer;           // chain/signer.h; may call back after txq_free. What it refuses is asked again later

@@ -315,7 +315,7 @@ static void start(void)
 {
     static const struct endpoint_config at[] = { { .name = "n0", .url = "http://n0/" }, { .name = "n1", .url = "http://n1/" }, { .name = "n2", .url = "http://n2/" } };
     struct endpoints_config ec = { .chain_id = 7, .at = at, .count = nodes, .transport = { .post = test_post, .now_ms = test_now } };
-    struct txq_config tc = { .queue = 1, .chain_id = 7, .fee_percentile = 50, .final_blocks = 3, .quorum = nodes / 2 + 1, .store = s, .signer = &signer, .now_ms = test_now, .on_end = on_end, .on_news = on_news,
+    struct txq_config tc = { .queue = 1, .chain_id = 7, .fee_percentile = 50, .final = { .quorum = nodes / 2 + 1, .blocks = 3 }, .store = s, .signer = &signer, .now_ms = test_now, .on_end = on_end, .on_news = on_news,
                              .rules = { .fees = { .max_fee_cap = u256_of(100000000000), .tip_cap = u256_of(5000000000), .tip_least = u256_of(1) }, .day_most = { { 0, 1 } }, .look_ms = 100, .resend_ms = 30000, .raise_ms = 200000, .retry_ms = 100 } };        // the disk takes real time, the clock here does not
     CHECK(secret_key_address(secret, &tc.address, &why) == FR_OK);
     CHECK(endpoints_new(&ec, &e, &why) == FR_OK);

@@ -322,7 +322,7 @@ int main(int argc, char **argv)
     struct store_options store_options = { .folder = argv[2], .loop = loop };
     struct endpoints_config config = { .chain_id = strtoull(argv[1], NULL, 10), .at = at, .count = count, .on_event = on_event };
     struct txq_config txq = {
-        .queue = 1, .chain_id = config.chain_id, .fee_percentile = 50, .quorum = (int)option("quorum"), .final_tag = option("final_tag"), .final_blocks = (int)option("final_blocks"), .signer = &signer, .on_end = on_end, .on_news = on_news,
+        .queue = 1, .chain_id = config.chain_id, .fee_percentile = 50, .final = { .quorum = (int)option("quorum"), .tag = option("final_tag"), .blocks = (int)option("final_blocks") }, .signer = &signer, .on_end = on_end, .on_news = on_news,
         .rules = { .legacy_only = option("legacy"), .fees = { .max_fee_cap = gwei(option("cap_gwei")), .tip_cap = gwei(option("tip_gwei")), .tip_least = u256_of(1000000) }, .day_most = gwei(option("day_gwei")),
                    .look_ms = (int64_t)option("look"), .resend_ms = (int64_t)option("resend"), .raise_ms = (int64_t)option("raise"), .retry_ms = (int64_t)option("retry") },
     };
