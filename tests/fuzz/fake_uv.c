@@ -28,7 +28,8 @@ static uv_handle_t *closes[CLOSES_MAX];
 static uv_close_cb close_cbs[CLOSES_MAX];
 static int close_count;
 static struct { uv_write_t *req; uv_write_cb done; size_t left; } writes[WRITES_MAX];
-static struct fr_buf waiting;                          // bytes of queued writes
+static struct fr_buf waiting;                          // bytes of queued writes, the first waiting_at of them taken: a client that reads byte by byte moves no others
+static size_t waiting_at;
 static int write_count;
 
 // ---- what the target does
@@ -71,11 +72,18 @@ void fake_eof(void)
     cb(conn, UV_EOF, &buf);
 }
 
+static void forget_waiting(void)
+{
+    fr_buf_clear(&waiting);
+    waiting_at = 0;
+}
+
 static void finish_writes(void)
 {
-    size_t taken = waiting.len < room_left ? waiting.len : room_left;
-    fr_buf_add_bytes(&fake_sent, waiting.data ? waiting.data : "", taken);
-    fr_buf_consume(&waiting, taken);
+    size_t left = waiting.len - waiting_at, taken = left < room_left ? left : room_left;
+    fr_buf_add_bytes(&fake_sent, waiting.data ? waiting.data + waiting_at : "", taken);
+    waiting_at += taken;
+    if (waiting_at == waiting.len) forget_waiting();
     if (conn) conn->write_queue_size -= taken;
     while (write_count > 0 && (taken >= writes[0].left || (conn && conn->flags & CLOSING))) {
         uv_write_cb done = writes[0].done;
@@ -103,7 +111,7 @@ void fake_turn(void)
             HOLDS(write_count == 0);
             conn = NULL;
             on_read = NULL;
-            fr_buf_clear(&waiting);
+            forget_waiting();
         }
         cb(handle);
     }
