@@ -14,13 +14,15 @@ static void put_short(struct rlp_out *out, const uint8_t bytes[32])
     rlp_put_u256(out, u256_from_bytes(bytes));       // r and s are numbers: no leading zeros
 }
 
+static bool can_be_bound_to(uint64_t chain_id) { return chain_id > 0 && chain_id < (UINT64_MAX - LEGACY_V_BASE) / 2; }      // EIP-155's v has room for it
+
 // sig NULL: the form that is signed.
 static enum fr_status tx_write(const struct tx *t, const struct signature *sig, struct rlp_out *out, struct fr_err *err)
 {
     static const uint8_t type = TYPE_FEE_MARKET;
     bool legacy = t->kind == TX_LEGACY;
     assert(!legacy || u256_is_zero(t->max_tip));
-    if (t->chain_id == 0 || t->chain_id > (UINT64_MAX - LEGACY_V_BASE) / 2 - 1) return FR_FAIL(err, FR_E_INVALID, "a transaction needs a chain id it can be bound to");
+    if (!can_be_bound_to(t->chain_id)) return FR_FAIL(err, FR_E_INVALID, "a transaction needs a chain id it can be bound to");
     if (!legacy) {
         if (out->cap == 0) return FR_FAIL(err, FR_E_LIMIT, "no room for a transaction");
         out->bytes[out->len++] = type;
@@ -123,6 +125,7 @@ static enum fr_status tx_read_fields(const uint8_t *raw, size_t len, struct tx *
     if (!rlp_at_end(&in)) return FR_FAIL_CODE(err, FR_E_INVALID, "tx_malformed", "it has a field too many");
     if (legacy && v < LEGACY_V_BASE + 2) return FR_FAIL_CODE(err, FR_E_INVALID, "tx_malformed", "it is bound to no chain");
     if (legacy) t->chain_id = (v - LEGACY_V_BASE) / 2;
+    if (!can_be_bound_to(t->chain_id)) return FR_FAIL_CODE(err, FR_E_INVALID, "tx_malformed", "it is bound to no chain");
     sig->y_parity = legacy ? (int)((v - LEGACY_V_BASE) % 2) : v > 1 ? 2 : (int)v;      // 2: signature_signer refuses it
     return FR_OK;
 }

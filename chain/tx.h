@@ -21,5 +21,5 @@ struct tx {
 FR_MUST_USE enum fr_status tx_signing_hash(const struct tx *t, uint8_t out[32], struct fr_err *err);
 // Raw bytes for eth_sendRawTransaction, and the transaction's hash. `cap` TX_BYTES_MAX always fits what tx_signing_hash took.
 FR_MUST_USE enum fr_status tx_raw(const struct tx *t, const struct signature *sig, uint8_t *out, size_t cap, size_t *len, uint8_t hash[32], struct fr_err *err);
-// Back from raw bytes: ret->data points into them; *from is who signed. FR_E_INVALID "tx_malformed" or "signature_invalid".
+// Back from raw bytes: ret->data points into them; *from is who signed. FR_E_INVALID "rlp_malformed", "tx_malformed" or "signature_invalid"; FR_E_LIMIT.
 FR_MUST_USE enum fr_status tx_read(const uint8_t *raw, size_t len, struct tx *ret, struct signature *sig, struct address *from, struct fr_err *err);

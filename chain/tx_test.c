@@ -128,6 +128,21 @@ static void test_bounds(void)
     CHECK_INT(tx_signing_hash(&t, hash, NULL), FR_E_INVALID);          // valid on every chain: never ours
 }
 
+// Signed for chain 0 by its own bytes: what cannot be written cannot be read either.
+static void test_a_transaction_for_chain_zero_is_malformed(void)
+{
+    static const char hex[] = "02f8648003010582520894222222222222222222222222222222222222222207820102c001a043ab1fc2f36ba1a77acab2ebf6c2f111630969c9d98fc1c519c8003e61768e44a0"
+                              "4d05a89d9d6683bbbb7dd8d8d945826b2d59739d41fe2d955c6e6b2581f20090";
+    uint8_t bytes[(sizeof hex - 1) / 2];
+    struct tx t;
+    struct signature sig;
+    struct address from;
+    struct fr_err err;
+    CHECK(fr_unhex(hex, sizeof hex - 1, bytes, sizeof bytes));
+    CHECK_INT(tx_read(bytes, sizeof bytes, &t, &sig, &from, &err), FR_E_INVALID);
+    CHECK_TEXT(err.code, "tx_malformed");
+}
+
 int main(void)
 {
     TEST(test_the_example_of_eip_155);
@@ -136,5 +151,6 @@ int main(void)
     TEST(test_the_higher_s_is_refused);
     TEST(test_the_hash_of_a_personal_message);
     TEST(test_bounds);
+    TEST(test_a_transaction_for_chain_zero_is_malformed);
     return TEST_END();
 }
