@@ -146,6 +146,26 @@ static enum fr_status sweep_job(struct store_txn *txn, void *arg, struct fr_err 
 }
 static void test_the_clock_sweeps_only_what_nobody_owns(void) { test_with_ledger(sweep_job); }
 
+// However much comes in meanwhile, what is held has room to return to.
+static enum fr_status room_job(struct store_txn *txn, void *arg, struct fr_err *e)
+{
+    (void)arg; (void)e;
+    struct ledger_hold h;
+    int64_t id;
+    int swept = 0;
+    struct ledger_account other;
+    CHECK(ledger_account(txn, OWNER_CHAIN, "other", "TEST", &other, &err) == FR_OK);
+    CHECK(hold_of(txn, "room:1", ann, 600, "", NOW + 10, &h) == FR_OK);
+    CHECK(test_move(txn, "room:2", world, ann, UNITS_MAX / 2, &id) == FR_OK);
+    CHECK(test_move(txn, "room:3", other.id, ann, UNITS_MAX / 2 - 1000 + 600, &id) == FR_E_LIMIT);
+    CHECK_TEXT(err.code, "balance_limit");
+    CHECK(test_move(txn, "room:4", bob, ann, 1000, &id) == FR_OK);
+    CHECK(ledger_holds_sweep(txn, NOW + 10, 10, NULL, NULL, &swept, &err) == FR_OK && swept == 1);
+    check_audit(txn);
+    return FR_OK;
+}
+static void test_what_is_held_has_room_to_return(void) { test_with_ledger(room_job); }
+
 int main(void)
 {
     ledger_register();
@@ -153,6 +173,7 @@ int main(void)
     TEST(test_bounds_of_holds);
     TEST(test_a_pot_is_given_away_whole_and_once);
     TEST(test_the_clock_sweeps_only_what_nobody_owns);
+    TEST(test_what_is_held_has_room_to_return);
     test_folder_drop();
     return TEST_END();
 }

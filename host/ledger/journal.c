@@ -176,7 +176,7 @@ static enum fr_status account_change(struct store_txn *txn, struct account *a, c
     struct ledger_account *f = &a->facts;
     int64_t free_units = 0, held_units = 0;
     if (__builtin_add_overflow(f->free_units, change->free_units, &free_units) || !in_range(free_units) ||
-        __builtin_add_overflow(f->held_units, change->held_units, &held_units) || !in_range(held_units))
+        __builtin_add_overflow(f->held_units, change->held_units, &held_units) || !in_range(held_units) || !in_range(free_units + held_units))     // both together: what is held can always come back
         return FR_FAIL_CODE(err, FR_E_LIMIT, "balance_limit", "account %lld would leave the range of %lld units", (long long)f->id, UNITS_MAX);
     if (free_units < 0 && change->free_units < 0 && !f->overdraft) return funds_missing(txn, f, -free_units, err);
     if (held_units < 0) return FR_FAIL(err, FR_E_CORRUPT, "account %lld holds %lld units, %lld were to leave; run the audit", (long long)f->id,
