@@ -203,7 +203,7 @@ static void save_after(struct devchain *d, struct dc_work *w)
     d->save_ms = fr_mono_ms() - w->began_ms;
     if (w->st == FR_OK) {
         d->saved = w->block;
-        if (d->phase == DC_RUN) dc_say(d, DEVCHAIN_READY, "%s", "");
+        if (d->phase == DC_RUN && d->told) dc_say(d, DEVCHAIN_READY, "%s", "");
     } else {
         d->unsaved = true;                 // and until it is no block is mined
         d->look_ms = d->now_ms + 4 * LOOK_MS;
@@ -280,7 +280,7 @@ static void look_answer(struct devchain *d, const struct rpc_answers *a)
         d->unsaved = true;
         return;
     }
-    int64_t pause = 3 * d->save_ms > DEVCHAIN_BLOCK_MS ? 3 * d->save_ms : DEVCHAIN_BLOCK_MS;
+    int64_t pause = !d->told ? 0 : 3 * d->save_ms > DEVCHAIN_BLOCK_MS ? 3 * d->save_ms : DEVCHAIN_BLOCK_MS;       // nobody waits for what is not there yet
     if ((pending == 0 && d->head >= d->busy_at + DEVCHAIN_FINAL_BLOCKS) || d->now_ms < d->mined_ms + pause) return;
     if (pending) d->busy_at = d->head + 1;
     d->mined_ms = d->now_ms;
@@ -307,12 +307,13 @@ static void run_tick(struct devchain *d)
         if (st == FR_OK) st = dc_deployment_write(d, &err);
         if (st == FR_OK) st = dc_settings(d, made, &err);
         if (st == FR_OK) {
+            d->made.complete = true;
             dc_say(d, DEVCHAIN_READY, "%s", "");
             d->o.on_made(d->o.arg, made);
         } else dc_say(d, DEVCHAIN_DOWN, "%s", err.text);
         fr_free(made);
     }
-    d->look_ms = d->now_ms + LOOK_MS;
+    d->look_ms = d->told ? d->now_ms + LOOK_MS : 0;
     dc_ask(d, look, 2, look_answer);
 }
 

@@ -238,7 +238,7 @@ static void contract_step(struct devchain *d, int no)
 {
     char params[80], text[ADDRESS_TEXT_BYTES];
     FR_AUTO_BUF code = { 0 };
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF args = { 0 };
     struct fr_err err;
     bool found;
     if (!address_is_zero(&d->made.contracts[no])) {
@@ -277,7 +277,7 @@ static void act_answer(struct devchain *d, const struct rpc_answers *a)
     uint8_t word[32];
     struct u256 bound;
     struct fr_err err;
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF args = { 0 };
     if (a->at[0].fault) {
         stuck(d, act->what, a->at[0].text);
         return;
@@ -345,7 +345,8 @@ void dc_script_step(struct devchain *d)
 {
     char params[80], text[ADDRESS_TEXT_BYTES];
     int no = d->step - STEP_CONTRACTS;
-    if (!d->told) dc_say(d, DEVCHAIN_DEPLOYING, "deploying and seeding");
+    if (d->made.complete && !d->told) dc_say(d, DEVCHAIN_STARTING, "looking at what stands on the chain");
+    else if (!d->told) dc_say(d, DEVCHAIN_DEPLOYING, "contracts and seeds");
     if (d->step_made) {
         snprintf(params, sizeof params, "[\"%s\"]", d->hash);
         dc_ask(d, &(struct rpc_call){ "eth_getTransactionReceipt", params }, 1, receipt_answer);

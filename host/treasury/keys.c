@@ -11,6 +11,7 @@
 struct keys {
     struct chain_signer port;              // first: what callers hold
     struct keys_options o;
+    char program[TREASURY_PATH_BYTES];
     struct signer_local *local;
     struct remote_transport transport;
     struct signer_remote *remote;
@@ -135,6 +136,8 @@ void keys_new(const struct keys_options *o, struct keys **ret)
 {
     struct keys *k = fr_must_alloc(sizeof *k);
     *k = (struct keys){ .port = { .sign = keys_sign }, .o = *o, .transport = { .post = remote_post } };
+    snprintf(k->program, sizeof k->program, "%s", o->program);
+    k->o.program = k->program;
     *ret = k;
     if (o->settings->where == SIGNER_REMOTE) {
         k->remote = signer_remote_new(&k->transport);

@@ -38,13 +38,25 @@ static void add_contracts(struct fr_buf *out, const struct treasury_settings *s)
     fr_buf_add(out, "}");
 }
 
+// Nodes are checked once a minute; who looks more often knows more.
+static uint64_t block_of(const struct treasury *t)
+{
+    struct txq_facts f = { 0 };
+    struct devchain_facts d = { 0 };
+    if (t->queue) txq_facts(t->queue, &f);
+    if (t->devchain) devchain_facts(t->devchain, &d);
+    uint64_t block = endpoints_height(t->endpoints);
+    if (f.block > block) block = f.block;
+    return d.block > block ? d.block : block;
+}
+
 void treasury_print_page(const struct treasury *t, struct fr_buf *out)
 {
     fr_buf_addf(out, "{\"state\":\"%s\"", state_names[t->state]);
     add_key(out, "text", t->text);
     fr_buf_addf(out, ",\"dev\":%s", t->devchain ? "true" : "false");
     if (t->endpoints) {
-        fr_buf_addf(out, ",\"chain_id\":\"%llu\",\"block\":\"%llu\",\"final\":\"%llu\"", (unsigned long long)t->settings->chain_id, (unsigned long long)endpoints_height(t->endpoints), (unsigned long long)t->final);
+        fr_buf_addf(out, ",\"chain_id\":\"%llu\",\"block\":\"%llu\",\"final\":\"%llu\"", (unsigned long long)t->settings->chain_id, (unsigned long long)block_of(t), (unsigned long long)t->final);
         add_address(out, ",", "vault", &t->settings->vault);
         add_contracts(out, t->settings);
     } else fr_buf_add(out, ",\"chain_id\":null,\"block\":null,\"final\":null,\"contracts\":null");
@@ -130,7 +142,7 @@ void treasury_print_status(const struct treasury *t, struct fr_buf *out)
     fr_buf_addf(out, "{\"state\":\"%s\"", state_names[t->state]);
     add_key(out, "text", t->text);
     if (t->endpoints && t->queue) {
-        fr_buf_addf(out, ",\"chain_id\":\"%llu\",\"block\":\"%llu\",\"final\":\"%llu\"", (unsigned long long)t->settings->chain_id, (unsigned long long)endpoints_height(t->endpoints), (unsigned long long)t->final);
+        fr_buf_addf(out, ",\"chain_id\":\"%llu\",\"block\":\"%llu\",\"final\":\"%llu\"", (unsigned long long)t->settings->chain_id, (unsigned long long)block_of(t), (unsigned long long)t->final);
         add_address(out, ",", "vault", &t->settings->vault);
         add_contracts(out, t->settings);
         add_nodes(out, t->endpoints);
