@@ -326,7 +326,7 @@ static void genesis_answer(struct devchain *d, const struct rpc_answers *a)
     bool found = false;
     struct fr_err err;
     uint64_t head;
-    if (a->at[0].fault || a->at[1].fault || rpc_read_block(a->at[0].result, &genesis, &found, &err) != FR_OK || !found || rpc_need_u64(a->at[1].result, "", &head, &err) != FR_OK) return;
+    if (a->at[0].fault || a->at[1].fault || a->at[2].fault || rpc_read_block(a->at[0].result, &genesis, &found, &err) != FR_OK || !found || rpc_need_u64(a->at[1].result, "", &head, &err) != FR_OK) return;
     if (memcmp(d->made.genesis, none, 32) != 0 && memcmp(d->made.genesis, genesis.hash, 32) != 0) {
         d->phase = DC_STUCK;
         dc_say(d, DEVCHAIN_DOWN, "%.200s/state holds another chain than deployment.json says: put the right one back, or begin anew with another data folder", d->folder);
@@ -338,6 +338,15 @@ static void genesis_answer(struct devchain *d, const struct rpc_answers *a)
     d->step = 0;
     d->step_made = false;
     d->unsaved = false;
+}
+
+// With --timestamp anvil's clock begins there: it is put right before anything is mined.
+static void genesis_ask(struct devchain *d)
+{
+    char now[32];
+    snprintf(now, sizeof now, "[%lld]", (long long)(fr_now_ms() / 1000));
+    const struct rpc_call calls[] = { { "eth_getBlockByNumber", "[\"0x0\",false]" }, { "eth_blockNumber", NULL }, { "evm_setTime", now } };
+    dc_ask(d, calls, 3, genesis_answer);
 }
 
 static void load_answer(struct devchain *d, const struct rpc_answers *a)
@@ -452,12 +461,14 @@ static void on_output(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 static void spawn(struct devchain *d)
 {
-    char parent[16], home[TREASURY_PATH_BYTES + 16], work[TREASURY_PATH_BYTES + 16], id[16];
+    char parent[16], home[TREASURY_PATH_BYTES + 16], work[TREASURY_PATH_BYTES + 16], id[16], genesis[24];
     snprintf(parent, sizeof parent, "%d", (int)getpid());
     snprintf(work, sizeof work, "%s/anvil", d->folder);
     snprintf(home, sizeof home, "HOME=%s", work);
     snprintf(id, sizeof id, "%d", DEVCHAIN_ID);
-    char *args[] = { "frond", DEVCHAIN_VERB, parent, work, d->anvil, "--host", "127.0.0.1", "--port", "0", "--chain-id", id, "--no-mining", "--order", "fifo", "--prune-history", "64", "--no-request-size-limit", "--no-cors",
+    if (!d->made.complete && d->made.genesis_s == 0) d->made.genesis_s = fr_now_ms() / 1000;
+    snprintf(genesis, sizeof genesis, "%lld", (long long)d->made.genesis_s);
+    char *args[] = { "frond", DEVCHAIN_VERB, parent, work, d->anvil, "--host", "127.0.0.1", "--port", "0", "--chain-id", id, "--timestamp", genesis, "--no-mining", "--order", "fifo", "--prune-history", "64", "--no-request-size-limit", "--no-cors",
                      "--color", "never", NULL };
     char *env[] = { home, "PATH=/usr/bin:/bin", NULL };
     uv_pipe_init(d->o.loop, &d->out, 0);
@@ -535,7 +546,6 @@ static void look_for_files(struct devchain *d)
 
 void devchain_tick(struct devchain *d, int64_t now_ms)
 {
-    static const struct rpc_call identity[] = { { "eth_getBlockByNumber", "[\"0x0\",false]" }, { "eth_blockNumber", NULL } };
     d->now_ms = now_ms;
     if (d->stopping || d->asking || d->working) return;
     if (d->pressed && d->button == DEVCHAIN_KILL && d->alive) {
@@ -552,7 +562,7 @@ void devchain_tick(struct devchain *d, int64_t now_ms)
         dc_work_start(d, w);
         break;
     }
-    case DC_GENESIS: dc_ask(d, identity, 2, genesis_answer); break;
+    case DC_GENESIS: genesis_ask(d); break;
     case DC_SCRIPT: dc_script_step(d); break;
     case DC_RUN: run_tick(d); break;
     case DC_ENDED: if (now_ms >= d->again_ms && d->handles == 0) d->phase = DC_SPAWN; break;

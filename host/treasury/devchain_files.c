@@ -154,7 +154,7 @@ void dc_deployment_print(const struct dc_deployment *m, bool of_reserve, struct 
 {
     char text[ADDRESS_TEXT_BYTES], hex[65];
     int written = 0;
-    fr_buf_addf(out, "{\"chain_id\":\"%d\",\"genesis\":\"0x%s\",\"forwarder_hash\":\"0x", DEVCHAIN_ID, fr_hex(m->genesis, 32, hex));
+    fr_buf_addf(out, "{\"chain_id\":\"%d\",\"genesis_s\":\"%lld\",\"genesis\":\"0x%s\",\"forwarder_hash\":\"0x", DEVCHAIN_ID, (long long)m->genesis_s, fr_hex(m->genesis, 32, hex));
     fr_buf_addf(out, "%s\",\"key\":\"%s\",\"accounts\":[", fr_hex(m->forwarder_hash, 32, hex), address_text(&m->key, text));
     for (int i = 0; i < DC_ACCOUNTS; i++) fr_buf_addf(out, "%s\"%s\"", i ? "," : "", address_text(&m->accounts[i], text));
     fr_buf_add(out, "],\"contracts\":{");
@@ -184,6 +184,7 @@ enum fr_status dc_deployment_parse(const char *text, size_t len, struct dc_deplo
     const struct fr_json *contracts;
     char key[48];
     FR_TRY(fr_json_parse(text, len, &json, err));
+    FR_TRY(fr_json_need_units(json, "genesis_s", 1, INT32_MAX, &m.genesis_s, err));
     FR_TRY(need_word(json, "genesis", m.genesis, err));
     FR_TRY(need_word(json, "forwarder_hash", m.forwarder_hash, err));
     FR_TRY(need_address(json, "key", &m.key, err));

@@ -10,6 +10,7 @@
 enum dc_phase { DC_FILES, DC_KEY, DC_SPAWN, DC_LISTEN, DC_LOAD, DC_GENESIS, DC_SCRIPT, DC_RUN, DC_ENDED, DC_STUCK };      // DC_STUCK: only a person can help
 struct dc_deployment {                     // deployment.json
     bool complete;
+    int64_t genesis_s;                     // of block 0. Each start of anvil must make the same one: loading puts the saved chain beside it, and of two of one number either may win
     uint8_t genesis[32], forwarder_hash[32];
     struct address accounts[DC_ACCOUNTS], key, contracts[DC_CONTRACTS_MAX];      // a contract of zero: not deployed yet
 };
