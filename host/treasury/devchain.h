@@ -24,7 +24,7 @@ struct devchain;
 struct devchain_options {
     uv_loop_t *loop;
     struct net_client *client;
-    const char *data, *programs;           // the data folder; that of frond, near which anvil and the contracts are looked for
+    const char *data, *programs;           // the data folder; that of frond, near which anvil and the contracts are looked for. Must stay
     const struct treasury_settings *settings;              // anvil, artifacts, later_burn_of_reserve; must stay
     void *arg;
     void (*on_made)(void *arg, const struct treasury_settings *made);      // once: all is deployed, and this is what to be configured with

@@ -240,7 +240,15 @@ void dc_policy_print(const struct dc_deployment *m, struct fr_buf *out)
     fr_buf_addf(out, "\"sweep\":[{\"address\":\"%s\",\"tokens\":[", address_text(contract(m, "deposit_factory"), a));
     fr_buf_addf(out, "\"%s\",", address_text(contract(m, "palm"), a));
     fr_buf_addf(out, "\"%s\",", address_text(contract(m, "nfnt"), a));
-    fr_buf_addf(out, "\"%s\"]}]}\n", address_text(contract(m, "ghub"), a));
+    fr_buf_addf(out, "\"%s\"]}]", address_text(contract(m, "ghub"), a));
+    static const struct { const char *payout, *token, *most; } payouts[] = { { "payout_palm", "palm", "1000000000000000" }, { "payout_nfnt", "nfnt", "1000000000000000000000000" }, { "payout_ghub", "ghub", "1000000000000000000000000" } };
+    int written = 0;
+    for (size_t i = 0; i < sizeof payouts / sizeof payouts[0]; i++) {
+        if (address_is_zero(contract(m, payouts[i].payout))) continue;
+        fr_buf_addf(out, "%s{\"address\":\"%s\",", written++ ? "," : ",\"payout\":[", address_text(contract(m, payouts[i].payout), a));
+        fr_buf_addf(out, "\"token\":\"%s\",\"each\":\"%s\",\"day\":\"%s\"}", address_text(contract(m, payouts[i].token), a), payouts[i].most, payouts[i].most);
+    }
+    fr_buf_add(out, written ? "]}\n" : "}\n");
 }
 
 enum fr_status dc_policy_write(const struct devchain *d, struct fr_err *err)

@@ -74,7 +74,7 @@ static void part_wallet(void *arg, const char *player, const char *asset)
 // ---- ends of payments
 
 // On the store's thread. A part that is not there any more cannot book: the end is not saved, and is found again at the next start.
-static enum fr_status on_end(struct store_txn *txn, void *arg, const struct txq_payment_row *row, struct fr_err *err)
+enum fr_status treasury_on_end(struct store_txn *txn, void *arg, const struct txq_payment_row *row, struct fr_err *err)
 {
     struct treasury *t = arg;
     enum fr_status st = FR_OK;
@@ -205,11 +205,11 @@ static struct txq_rules rules_of(const struct treasury *t)
 static enum fr_status make_parts(struct treasury *t, struct fr_err *err)
 {
     const struct treasury_settings *s = t->settings;
-    struct treasury_part part = { .store = t->o.store, .endpoints = t->endpoints, .final = s->final, .chain_id = s->chain_id, .vault = s->vault, .tokens = s->contracts.tokens, .token_count = s->contracts.token_count,
+    t->part = (struct treasury_part){ .store = t->o.store, .endpoints = t->endpoints, .final = s->final, .chain_id = s->chain_id, .vault = s->vault, .tokens = s->contracts.tokens, .token_count = s->contracts.token_count,
                                   .now_ms = part_now, .wake = part_wake, .halt = part_halt, .halted = part_halted, .wallet = part_wallet, .arg = t };
     for (int i = 0; t->kinds[i].name; i++) {
         assert(i < TREASURY_KINDS_MAX);
-        if (t->kinds[i].make(&part, s, &t->parts[i], err) != FR_OK) return fr_err_note(err, "%s", t->kinds[i].name);
+        if (t->kinds[i].make(&t->part, s, &t->parts[i], err) != FR_OK) return fr_err_note(err, "%s", t->kinds[i].name);
     }
     return FR_OK;
 }
@@ -230,7 +230,7 @@ static enum fr_status begin(struct treasury *t, const struct treasury_settings *
     keys_new(&keys, &t->keys);
     FR_TRY(make_parts(t, err));
     struct txq_config queue = { .queue = TREASURY_QUEUE, .chain_id = settings->chain_id, .rules = rules_of(t), .fee_percentile = FEE_PERCENTILE, .final = settings->final, .store = t->o.store, .endpoints = t->endpoints,
-                                .signer = keys_port(t->keys), .address = settings->key, .on_end = on_end, .on_news = on_news, .arg = t };
+                                .signer = keys_port(t->keys), .address = settings->key, .on_end = treasury_on_end, .on_news = on_news, .arg = t };
     return txq_new(&queue, &t->queue, err);
 }
 
@@ -375,7 +375,7 @@ enum fr_status treasury_forgive(struct treasury *t, const char *node, struct fr_
 {
     FR_TRY(need_queue(t, err));
     if (!node) txq_order(t->queue, TXQ_FORGIVE);
-    else if (!endpoints_forgive(t->endpoints, node)) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "node_unknown", "there is no node \"%.40s\"", node);
+    else if (!endpoints_forgive(t->endpoints, node)) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "node_unknown", "no node \"%.40s\" is halted", node);
     return FR_OK;
 }
 

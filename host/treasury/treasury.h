@@ -16,7 +16,7 @@ struct treasury;
 struct treasury_options {
     uv_loop_t *loop;
     struct store *store;
-    const char *data, *programs;           // the data folder; the folder of frond and frond-signer
+    const char *data, *programs;           // the data folder; the folder of frond and frond-signer. Must stay
     const struct treasury_settings *settings;              // must stay
     bool dev, none;                        // none: nothing of it runs, whatever the settings say
     const void *typed; size_t typed_len;   // the signer's passphrase, when its settings name no file: needed during treasury_open only
@@ -25,7 +25,7 @@ struct treasury_options {
     void (*wallet)(void *arg, const char *player, const char *asset);      // a balance changed, and it is durable
 };
 void treasury_register(void);              // migrations of the transaction manager and of all parts; before store_open
-// FR_E_INVALID: settings that a part, or the transaction manager, does not take. Never waits for the network.
+// FR_E_INVALID: settings that a part, or the transaction manager, does not take; then too *ret is there, to be stopped and freed. Never waits for the network.
 FR_MUST_USE enum fr_status treasury_open(const struct treasury_options *o, struct treasury **ret, struct fr_err *err);
 // In this order: nothing is asked of nodes any more, the parts go, then signer, node and client; done once, perhaps from inside. Then the store may close.
 void treasury_stop(struct treasury *t, void (*done)(void *arg), void *arg);

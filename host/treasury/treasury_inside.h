@@ -20,6 +20,7 @@ struct treasury {
     struct endpoints *endpoints;
     struct txq *queue;
     const struct treasury_kind *kinds;
+    struct treasury_part part;             // what they were given: some keep the pointer
     void *parts[TREASURY_KINDS_MAX];
     uv_mutex_t ends; bool gone;            // the store's thread ends payments; gone: no part is there any more
     uv_timer_t tick; bool ticking, stopping;
@@ -29,3 +30,5 @@ struct treasury {
     struct final_look look; bool looking; int64_t look_ms; uint64_t final;
     void (*stopped)(void *arg); void *stopped_arg;
 };
+// On the store's thread: books the end of a payment with the part whose it is.
+FR_MUST_USE enum fr_status treasury_on_end(struct store_txn *txn, void *treasury, const struct txq_payment_row *row, struct fr_err *err);
