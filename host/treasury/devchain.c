@@ -547,11 +547,12 @@ static void look_for_files(struct devchain *d)
 void devchain_tick(struct devchain *d, int64_t now_ms)
 {
     d->now_ms = now_ms;
-    if (d->stopping || d->asking || d->working) return;
-    if (d->pressed && d->button == DEVCHAIN_KILL && d->alive) {
+    if (d->stopping) return;
+    if (d->pressed && d->button == DEVCHAIN_KILL && d->alive) {      // whatever it is asked now
         pressed_run(d);
         return;
     }
+    if (d->asking || d->working) return;
     switch (d->phase) {
     case DC_FILES: look_for_files(d); break;
     case DC_SPAWN: spawn(d); break;

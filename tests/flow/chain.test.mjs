@@ -5,6 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { launch } from "../page/browser.mjs";
 import { BUILD, checks, startHost } from "./host.mjs";
 
 const FROND = process.env.FROND ?? path.join(BUILD, "frond"), CONTRACTS = path.join(BUILD, "gen/contracts");
@@ -137,6 +138,13 @@ await check("chain: kill -9 of the node loses nothing that was on disk, and no b
   assert.deepEqual(now.contracts, before.contracts);
   up = await settled(host);
 });
+await check("chain: a node that hangs is given up, and another one takes its place", async () => {
+  const [pid] = children(host.child.pid, "anvil"), before = await settled(host);
+  process.kill(pid, "SIGSTOP");
+  const now = await until("another node", () => { const s = status(host); return s.state === "ready" && s.dev_chain.pid && s.dev_chain.pid !== pid && s; }, 90000);
+  assert.ok(!alive(pid) && Number(now.block) >= Number(before.block));
+  up = await settled(host);
+});
 await check("chain: kill -9 of the signer, and it comes back", async () => {
   const [pid] = children(host.child.pid, "frond-signer");
   process.kill(pid, "SIGKILL");
@@ -163,6 +171,36 @@ await check("chain: Mine makes a block, Reorg takes two back but none that was f
   await until("another node", () => { const s = status(host); return s.state === "ready" && s.dev_chain.pid && s.dev_chain.pid !== pid; });
   assert.equal((await rpc(status(host).dev_chain.rpc, "eth_getBlockByNumber", other.number, false)).hash, other.hash, "the chain after the reorg is the one that was kept");
   assert.equal((await (await press(host, "melt")).json()).code, "not_found");
+});
+
+await check("chain: the development page shows it, and its buttons work by keyboard, in both languages, at 320 pixels and in the dark", async () => {
+  const browser = await launch(), complaints = [], shots = path.join(BUILD, "test-shots");
+  mkdirSync(shots, { recursive: true });
+  const open = async (look) => {
+    const context = await browser.newContext(look), page = await context.newPage();
+    page.setDefaultTimeout(30000);
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    await page.goto(`${host.url}/app/dev/`);
+    await page.locator("[data-testid=chain][data-state=ready]").waitFor();
+    return page;
+  };
+  const page = await open({ viewport: { width: 1360, height: 900 }, locale: "en-US" }), block = (await settled(host)).block;
+  await until("the newest block on the page", async () => (await page.getByTestId("chain-block").textContent()) === block, 10000);
+  await page.getByTestId("chain-mine").focus();
+  await page.keyboard.press("Enter");
+  await until("the words", async () => /You mined a block\./.test(await page.getByTestId("log").textContent()), 10000);
+  await until("the block", async () => Number(await page.getByTestId("chain-block").textContent()) > Number(block), 10000);
+  const { pid } = (await settled(host)).dev_chain;
+  await page.getByTestId("chain-kill").click();
+  await until("a new node on the page", async () => /A new node holds the chain/.test(await page.getByTestId("log").textContent()), 20000);
+  assert.ok(!alive(pid));
+  await page.screenshot({ path: path.join(shots, "dev-chain-1360.png") });
+  const small = await open({ viewport: { width: 320, height: 900 }, locale: "ko-KR", colorScheme: "dark" });
+  assert.match(await small.getByTestId("chain").textContent(), /체인이 돌고 있어요.*노드 죽이기/s);
+  assert.equal(await small.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, "nothing sticks out");
+  await small.getByTestId("chain").screenshot({ path: path.join(shots, "dev-chain-ko-320.png") });
+  await browser.close();
+  assert.deepEqual(complaints, []);
 });
 
 await check("chain: kill -9 of the host takes the node along; the next host has the same chain", async () => {
