@@ -68,7 +68,7 @@ SIGNER_LIBS := $(or $(shell pkg-config --libs libcjson libsodium nettle gmp libs
 WORKER_LIBS := $(or $(shell pkg-config --libs libcjson 2>/dev/null),-lcjson) -lm
 
 # --- our folders, and what each may link: the order of the layers ---------------------------------------------------
-FOLDERS := base ipc store net sandbox ledger chain player plugin play telegram api gateway console cli
+FOLDERS := base ipc store net sandbox ledger chain treasury player plugin play telegram api gateway console cli
 USES_base    :=
 USES_ipc     := base
 USES_store   := base
@@ -76,17 +76,18 @@ USES_net     := base
 USES_sandbox := ipc base
 USES_ledger  := store base
 USES_chain   := ipc store base
+USES_treasury := chain ledger ipc store net base
 USES_player  := ledger store net base
 USES_plugin  := player ledger sandbox ipc store net base
 USES_play    := plugin $(USES_plugin)
 USES_telegram := player ledger store net base
-USES_api     := play $(USES_play)
-USES_gateway := api play plugin player ledger sandbox net store ipc base
+USES_api     := treasury chain play $(USES_play)
+USES_gateway := api treasury chain play plugin player ledger sandbox net store ipc base
 USES_console := $(USES_gateway)
-USES_cli     := console telegram chain $(USES_gateway) gateway
+USES_cli     := console telegram $(USES_gateway) gateway
 USES_worker  := ipc base
 USES_signer  := chain ipc base
-USES_frond   := cli console telegram chain gateway $(USES_gateway)
+USES_frond   := cli console telegram gateway $(USES_gateway)
 
 where = $(if $(filter chain llm,$1),$1,host/$1)
 code = $(filter-out %_test.c,$(wildcard $(where)/*.c))
@@ -221,7 +222,7 @@ endef
 TESTED := $(FOLDERS) worker signer
 $(foreach f,$(TESTED),$(eval $(call TEST_RULES,$f)))
 # These tests start real children.
-$(foreach f,chain signer,$(eval $(call TESTS_OF,$f): | $(OUT)/frond-signer))
+$(foreach f,chain treasury signer,$(eval $(call TESTS_OF,$f): | $(OUT)/frond-signer))
 $(foreach f,sandbox plugin play api gateway console cli,$(eval $(call TESTS_OF,$f): | $(if $(wildcard host/worker/main.c),$(OUT)/frond-worker)))
 
 .PHONY: units run-units
@@ -256,10 +257,13 @@ deps:
 	@DEPS=$(DEPS) host/deps/install.sh run test
 	@$(PYTHON) host/deps/fetch.py $(DEPS)
 
+# What the chain needs is compiled behind the running host, not before it: see host/dev.
+APART := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(MAKE) -s BUILD=$(BUILD) NPM=$(NPM)
 run:
 	@DEPS=$(DEPS) host/deps/install.sh run
 	$(AGAIN) all
-	@exec host/dev/run $(BUILD)/frond serve --dev --data $(BUILD)/dev --listen $(LISTEN)
+	@$(APART) -q contracts 2>/dev/null || { rm -f $(CONTRACTS); host/dev/behind "the contracts are compiled meanwhile, and the chain comes up when they are there" $(BUILD)/contracts.log $(APART) contracts & }; \
+	exec host/dev/run $(BUILD)/frond serve --dev --data $(BUILD)/dev --listen $(LISTEN)
 
 layers:
 	@tests/layers.sh

@@ -7,6 +7,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/treasury.h"
 
 void host_register_modules(void)
 {
@@ -15,6 +16,7 @@ void host_register_modules(void)
     done = true;
     kv_register();
     ledger_register();
+    treasury_register();
     player_register();
     plugins_register();
     play_register();

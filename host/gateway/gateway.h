@@ -10,6 +10,7 @@
 #include "player/session.h"
 #include "plugin/runtime.h"
 #include "store/store.h"
+#include "treasury/treasury.h"
 
 struct gateway;
 // How often somebody may ask over HTTP. 0: the bounds of limits.h, and none where they would only stop a developer (under --dev; for addresses
@@ -23,6 +24,7 @@ struct gateway_options {
     const char *version;                           // for /healthz
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
+    struct treasury *treasury;                     // for /v1/chain, and dev's buttons
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL
     void *arg;
