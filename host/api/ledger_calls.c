@@ -58,7 +58,7 @@ static enum fr_status split_legs(struct store_txn *txn, const struct api_op *op,
     FR_TRY(ledger_split(units, parts, SPLIT_PART_COUNT, err));
     parts[SPLIT_PLUGIN].units += parts[SPLIT_AUTHOR].units;              // one account until partners have their own
     const struct { enum ledger_owner_kind kind; const char *owner; int64_t units; } to[] = {
-        { OWNER_PLUGIN, m->id, parts[SPLIT_PLUGIN].units }, { OWNER_TREASURY, "", parts[SPLIT_TREASURY].units }, { OWNER_BURN, "", parts[SPLIT_BURN].units },
+        { OWNER_PLUGIN, m->id, parts[SPLIT_PLUGIN].units }, { OWNER_TREASURY, "", parts[SPLIT_TREASURY].units }, { OWNER_BURN, m->id, parts[SPLIT_BURN].units },
     };
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
         struct ledger_account account;

@@ -57,7 +57,7 @@ const struct cli_verb cli_verbs[] = {
     { .name = "plugin logs", .does = "what a plugin wrote last", .console = "plugin.logs", .run = run_console, .print = print_log, .args = { ARG_PLUGIN }, .options = { OPTION_LIMIT } },
 
     { .name = "ledger balance", .does = "the accounts of a player, plugin or the house", .console = "ledger.balance", .run = run_console, .columns = "account owner asset free held",
-      .args = { { "owner", "OWNER", "player:ID, plugin:ID, pool:NAME, chain:NAME, treasury or burn", false } }, .options = { OPTION_ASSET } },
+      .args = { { "owner", "OWNER", "player:ID, plugin:ID, pool:NAME, chain:NAME, treasury, burn or burn:PLUGIN", false } }, .options = { OPTION_ASSET } },
     { .name = "ledger mint", .does = "give test coins to a player", .console = "ledger.mint", .run = run_ledger_mint,
       .more = "Outside --dev only TEST can be minted. The same --key never mints twice.",
       .args = { { "player", "PLAYER", "the player's id", false }, { "amount", "AMOUNT", "in whole coins: 12.5", false } },

@@ -8,8 +8,9 @@
 #include "ledger/ledger.h"
 
 #define LIST_MAX 200
+#define OWNER_ACCOUNTS_MAX 256
 
-// "player:17", "plugin:duel", "pool:duel:season", "treasury", "burn", "chain:dev"
+// "player:17", "plugin:duel", "pool:duel:season", "treasury", "burn:duel", "burn" (all of them: *owner NULL), "chain:dev"
 static enum fr_status owner_parse(struct store_txn *txn, const char *text, enum ledger_owner_kind *kind, const char **owner, struct fr_err *err)
 {
     char name[16];
@@ -17,10 +18,11 @@ static enum fr_status owner_parse(struct store_txn *txn, const char *text, enum 
     size_t len = colon ? (size_t)(colon - text) : strlen(text);
     snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), text);
     *owner = colon ? colon + 1 : "";
-    bool known = len < sizeof name && ledger_owner_kind_parse(name, kind), alone = known && (*kind == OWNER_TREASURY || *kind == OWNER_BURN);
+    bool known = len < sizeof name && ledger_owner_kind_parse(name, kind), alone = known && (*kind == OWNER_TREASURY || (*kind == OWNER_BURN && !colon));
     if (!known || (alone ? colon != NULL : (*owner)[0] == '\0'))
-        return FR_FAIL_CODE(err, FR_E_INVALID, "owner_unknown", "owner must be player:ID, plugin:ID, pool:NAME, chain:NAME, treasury or burn, not \"%.40s\"", text);
+        return FR_FAIL_CODE(err, FR_E_INVALID, "owner_unknown", "owner must be player:ID, plugin:ID, pool:NAME, chain:NAME, treasury, burn or burn:PLUGIN, not \"%.40s\"", text);
     struct player who;
+    if (*kind == OWNER_BURN && !colon) *owner = NULL;
     return *kind == OWNER_PLAYER ? player_get(txn, *owner, &who, err) : FR_OK;
 }
 
@@ -48,9 +50,9 @@ static enum fr_status job_balance(struct store_txn *txn, void *arg, struct fr_er
     FR_TRY(fr_json_need_text(op->args, "owner", 1, 64, &text, err));
     FR_TRY(asset_arg(txn, op, &asset, err));
     FR_TRY(owner_parse(txn, text, &kind, &owner, err));
-    struct ledger_account list[64];
+    struct ledger_account list[OWNER_ACCOUNTS_MAX];
     int count, written = 0;
-    FR_TRY(ledger_accounts(txn, kind, owner, list, 64, &count, err));
+    FR_TRY(ledger_accounts(txn, kind, owner, list, OWNER_ACCOUNTS_MAX, &count, err));
     fr_buf_add(&op->out, "[");
     for (int i = 0; i < count; i++) {
         struct ledger_asset a;
@@ -151,12 +153,15 @@ static enum fr_status job_journal(struct store_txn *txn, void *arg, struct fr_er
     FR_TRY(console_limit(op, LIST_MAX, 20, &limit, err));
     if (text[0]) {
         enum ledger_owner_kind kind;
-        struct ledger_account list[64];
+        struct ledger_account list[OWNER_ACCOUNTS_MAX];
         int count;
         FR_TRY(owner_parse(txn, text, &kind, &owner, err));
-        FR_TRY(ledger_accounts(txn, kind, owner, list, 64, &count, err));
-        for (int i = 0; i < count; i++)
-            if (strcmp(list[i].asset, asset) == 0) account = list[i].id;
+        FR_TRY(ledger_accounts(txn, kind, owner, list, OWNER_ACCOUNTS_MAX, &count, err));
+        for (int i = 0; i < count; i++) {
+            if (strcmp(list[i].asset, asset) != 0) continue;
+            if (account) return FR_FAIL_CODE(err, FR_E_INVALID, "owner_unknown", "there is more than one %s account in %s: say whose, burn:PLUGIN", text, asset);
+            account = list[i].id;
+        }
         if (account == 0) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "account_unknown", "%s has no account in %s", text, asset);
     }
     struct listing l = { &op->out, 0 };
