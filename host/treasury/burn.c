@@ -12,7 +12,7 @@
 
 #define TURN_MS 500
 #define LOOK_MS 2000
-#define SIGHT_MS 10000
+#define SIGHTS_PER_LOOK 5                  // what changes seldom is looked at so much more seldom
 #define RETRY_MS 1000
 #define ASKS_MAX 16
 #define PLUGINS_SHOWN 64
@@ -79,6 +79,7 @@ struct burn {
 };
 
 static void note(struct burn *b, const char *what, const struct fr_err *err) { snprintf(b->last_error, sizeof b->last_error, "%s: %s", what, err->text); }
+static int look_ms_of(const struct burn *b) { return b->o.look_ms ? b->o.look_ms : LOOK_MS; }
 static int64_t now_of(const struct burn *b) { return b->part.now_ms(b->part.arg); }
 
 // ---- made
@@ -121,8 +122,10 @@ void burn_wake(struct burn *b) { if (b) b->dirty = true; }
 
 static struct burn_rules rules_of(const struct burn *b)
 {
-    return (struct burn_rules){ .asset = b->asset, .scale = b->scale, .chain_id = b->part.chain_id, .module = b->o.module, .threshold_units = b->o.threshold_units, .age_ms = b->o.age_ms,
+    struct burn_rules r = { .scale = b->scale, .chain_id = b->part.chain_id, .module = b->o.module, .threshold_units = b->o.threshold_units, .age_ms = b->o.age_ms,
                                 .hard_age_ms = b->o.hard_age_ms, .gas_over = b->gas_over, .day_limit_units = b->day_limit_units };
+    snprintf(r.asset, sizeof r.asset, "%s", b->asset);
+    return r;
 }
 
 // ---- the store's lane
@@ -278,7 +281,7 @@ static void on_final(void *arg, enum fr_status st, uint64_t block, const struct 
 {
     struct burn *b = arg;
     b->step = CHAIN_IDLE;
-    b->final_at_ms = now_of(b) + (st == FR_OK ? (b->o.look_ms ? b->o.look_ms : LOOK_MS) : RETRY_MS);
+    b->final_at_ms = now_of(b) + (st == FR_OK ? look_ms_of(b) : RETRY_MS);
     if (st != FR_OK) {
         note(b, "which block is final", err);
         return;
@@ -515,7 +518,7 @@ static void on_sight(void *arg, enum fr_status st, const struct rpc_answers *ans
     struct u256 paused, limit, price = { { 0 } };
     (void)who;
     b->step = CHAIN_IDLE;
-    b->sight_at_ms = now_of(b) + (st == FR_OK ? SIGHT_MS : RETRY_MS);
+    b->sight_at_ms = now_of(b) + (st == FR_OK ? SIGHTS_PER_LOOK * look_ms_of(b) : RETRY_MS);
     if (st != FR_OK) {
         note(b, "the burn module", err);
         return;

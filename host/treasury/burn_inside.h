@@ -53,8 +53,8 @@ const char *burn_state_name(enum burn_state state);
 const char *burn_plugin_name(const char *plugin);          // "" is "unattributed"
 
 // ---- burn_plan.c, burn_end.c: the jobs
-struct burn_rules {                        // what a job needs to know of the outside
-    const char *asset;
+struct burn_rules {                        // what a job needs to know of the outside; it may outlive who asked
+    char asset[16];
     int scale;
     uint64_t chain_id;
     struct address module;
