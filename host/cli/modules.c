@@ -7,6 +7,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/burn.h"
 
 void host_register_modules(void)
 {
@@ -15,6 +16,8 @@ void host_register_modules(void)
     done = true;
     kv_register();
     ledger_register();
+    txq_register();
+    burn_register();
     player_register();
     plugins_register();
     play_register();

@@ -10,6 +10,8 @@ const int cli_options_of_all_count = sizeof cli_options_of_all / sizeof cli_opti
 
 #define ARG_PLUGIN { "plugin", "PLUGIN", "the plugin's id", false }
 #define ARG_MATCH { "match", "MATCH", "the match's id", false }
+#define ARG_BURN { "id", "ID", "a burn, such as 4711, or a batch, such as b7", false }
+#define ARG_BATCH { "id", "BATCH", "such as b7", false }
 #define OPTION_ASSET { "asset", "ASSET", "PALM, TEST, ..." }
 #define OPTION_LIMIT { "limit", "N", "at most so many" }
 
@@ -65,6 +67,23 @@ const struct cli_verb cli_verbs[] = {
     { .name = "ledger audit", .does = "prove the ledger: sums, balances, holds, the journal's hash chain", .console = "ledger.audit", .run = run_ledger_audit },
     { .name = "ledger journal", .does = "the last entries of the journal, newest first", .console = "ledger.journal", .run = run_console, .columns = "id at kind reason asset legs key",
       .options = { { "owner", "OWNER", "only entries that touch this account" }, OPTION_ASSET, { "before", "ID", "entries older than this one" }, OPTION_LIMIT } },
+
+    { .name = "burn list", .does = "batches of burns, newest first; what is pending; what the chain burned and this data does not know", .console = "burn.list", .run = run_console, .print = print_burn_list,
+      .more = "pending: given up, in no batch yet. batched: planned, not signed. sent: signed. proving: final, the chain is being asked. burned: the burn module says so, in a final block. reverted: its transaction failed; "
+              "`burn run` or `burn return`. refuted: the module says something else; money-out halts. returned: its accruals are pending again. unknown: burned by newer data than this: `burn adopt`.",
+      .options = { { "accruals", NULL, "the single burns in place of batches" }, { "plugin", "PLUGIN", "with --accruals: of this plugin" }, { "match", "MATCH", "with --accruals: of this match" },
+                   { "before", "ID", "older than this one" }, OPTION_LIMIT } },
+    { .name = "burn show", .does = "a burn with its proof, or a batch", .console = "burn.show", .run = run_console, .args = { ARG_BURN } },
+    { .name = "burn run", .does = "burn what is pending now, whatever gas costs; or send a reverted batch again", .console = "burn.run", .run = run_console, .args = { { "id", "BATCH", "a reverted or refuted batch, such as b7 (default: all that is pending)", true } } },
+    { .name = "burn pause", .does = "make no batches until `burn resume`; those on their way go on", .console = "burn.pause", .run = run_console },
+    { .name = "burn resume", .does = "make batches again", .console = "burn.resume", .run = run_console },
+    { .name = "burn return", .does = "give a batch's accruals back, unless the chain burned it", .console = "burn.return", .run = run_console, .args = { ARG_BATCH } },
+    { .name = "burn adopt", .does = "book a batch that the chain burned and this data does not know", .console = "burn.adopt", .run = run_console,
+      .more = "After old data was restored: newer data burned it. Pending accruals that make up its amount and root become it; where there are none such, the oldest up to the amount, and what is missing comes "
+              "from chain:lost, which `ledger balance` shows. Burns go on when nothing is unknown any more.",
+      .args = { { "id", "ID", "its id on chain, 0x.. of `burn list`", false } } },
+    { .name = "burn verify", .does = "compute leaf and root again and compare with the burn module, at a final block", .console = "burn.verify", .run = run_burn_verify, .print = print_burn_verify, .args = { ARG_BURN } },
+    { .name = "burn supply", .does = "cap, circulating, burned: what was published, what Frond burned, what the chain says", .console = "burn.supply", .run = run_console, .print = print_burn_supply, .options = { OPTION_ASSET } },
 
     { .name = "session list", .does = "where a player is signed in", .console = "session.list", .run = run_console, .columns = "id scope bot device created_at seen_at expires_at opened_by",
       .args = { { "player", "PLAYER", "the player's id", false } } },

@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "console/internal.h"
 #include "ledger/ledger.h"
+#include "treasury/burn.h"
 
 #define LIST_MAX 200
 #define OWNER_ACCOUNTS_MAX 256
@@ -111,11 +112,16 @@ void live_ledger_mint(struct console_op *op)
     if (store_run(console_options_of(op->console)->store, job_mint, op, minted, &err) != FR_OK) console_answer(op, err.status, &err);
 }
 
+bool console_owner_alive(struct store_txn *txn, const char *owner)
+{
+    return play_owner_alive(txn, owner) || burn_owner_alive(txn, owner);
+}
+
 static enum fr_status job_audit(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct console_op *op = arg;
     struct ledger_audit a;
-    FR_TRY(ledger_audit_run(txn, play_owner_alive, &a, err));
+    FR_TRY(ledger_audit_run(txn, console_owner_alive, &a, err));
     bool good = a.chain_ok && a.balances_ok && a.holds_ok && a.sums_ok && a.holds_orphaned == 0;
     fr_buf_addf(&op->out, "{\"good\":%s,\"entries\":%lld,\"accounts\":%lld,\"holds_open\":%lld,\"holds_orphaned\":%lld,\"sum\":\"%lld\",\"chain\":%s,\"balances\":%s,\"holds\":%s,\"sums\":%s,\"head\":\"%s\",\"first_fault\":",
                 good ? "true" : "false", (long long)a.entries, (long long)a.accounts, (long long)a.holds_open, (long long)a.holds_orphaned, (long long)a.sum_units,
@@ -248,6 +254,15 @@ const struct console_verb console_verbs[] = {
     { "store.facts", true, false, job_store_facts, NULL, true },
     { "store.integrity", true, false, job_store_integrity, NULL, true },
     { "ledger.entry", true, false, job_ledger_entry, NULL, false },
+    { "burn.list", true, false, job_burn_list, live_burn_list, false },
+    { "burn.show", true, false, job_burn_show, NULL, false },
+    { "burn.run", false, true, job_burn_run, live_burn_order, false },
+    { "burn.pause", true, true, job_burn_pause, live_burn_order, false },
+    { "burn.resume", true, true, job_burn_resume, live_burn_order, false },
+    { "burn.return", false, true, job_burn_return, live_burn_order, false },
+    { "burn.adopt", false, true, job_burn_adopt, live_burn_order, false },
+    { "burn.verify", false, false, NULL, live_burn_verify, false },
+    { "burn.supply", true, false, job_burn_supply, live_burn_supply, false },
 };
 const int console_verb_count = sizeof console_verbs / sizeof console_verbs[0];
 

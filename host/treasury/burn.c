@@ -118,7 +118,12 @@ enum fr_status burn_new(const struct treasury_part *part, const struct burn_opti
 
 const struct burn_options *burn_options_of(const struct burn *b) { return &b->o; }
 struct burn_chain_supply burn_chain_supply(const struct burn *b) { return b ? b->supply : (struct burn_chain_supply){ 0 }; }
-void burn_wake(struct burn *b) { if (b) b->dirty = true; }
+void burn_wake(struct burn *b)
+{
+    if (!b) return;
+    b->dirty = true;
+    b->part.wake(b->part.arg);             // an order may have taken a payment back
+}
 
 static struct burn_rules rules_of(const struct burn *b)
 {

@@ -65,6 +65,9 @@ FR_MUST_USE enum fr_status burn_return(struct store_txn *txn, const char *id, st
 // oldest pending ones up to the amount, and what is missing comes from chain:lost, which may go below zero and shows. FR_E_NOT_FOUND "burn_unknown". Once: then it is known.
 FR_MUST_USE enum fr_status burn_adopt(struct store_txn *txn, const char *id, int64_t now_ms, struct fr_buf *out, struct fr_err *err);
 
+// For the ledger's audit: is "burn:<n>" a batch that has not ended?
+bool burn_owner_alive(struct store_txn *txn, const char *owner);
+
 // ---- reading, as JSON. Who reads: the operator (player NULL) sees all; a player sees ids, amounts and proofs of all, and the reasons of the matches he played.
 struct burn_reader {
     bool operator;

@@ -225,6 +225,14 @@ enum fr_status burn_batch_save(struct store_txn *txn, const struct burn_batch *b
     return changed == 1 ? FR_OK : FR_FAIL_CODE(err, FR_E_CONFLICT, "burn_ended", "batch b%" PRId64 " has ended", b->n);
 }
 
+bool burn_owner_alive(struct store_txn *txn, const char *owner)
+{
+    struct burn_batch b;
+    struct fr_err err;
+    if (strncmp(owner, "burn:", 5) != 0 || burn_batch_get(txn, strtoll(owner + 5, NULL, 10), &b, &err) != FR_OK) return false;
+    return b.state != BURN_BURNED && b.state != BURN_RETURNED;
+}
+
 enum fr_status burn_id_parse(struct store_txn *txn, const char *id, bool *is_batch, int64_t *ret, struct fr_err *err)
 {
     uint8_t hash[32];
