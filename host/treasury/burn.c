@@ -596,7 +596,7 @@ void burn_tick(struct burn *b)
     if (b->step != CHAIN_IDLE || !b->loaded) return;
     if (now_ms >= b->final_at_ms && final_start(b)) return;
     if (b->turn || b->dirty) return;                           // what is known of the rows is being read anew
-    if (scan_start(b, now_ms) || ask_start(b, now_ms) || sight_start(b, now_ms)) return;
+    if (sight_start(b, now_ms) || scan_start(b, now_ms) || ask_start(b, now_ms)) return;         // what is seldom due comes first
     supply_start(b);
 }
 
