@@ -284,7 +284,7 @@ static enum fr_status see_credit(void *arg, const struct ledger_credit *c, struc
 static enum fr_status credits_job(struct store_txn *txn, void *arg, struct fr_err *e)
 {
     (void)arg; (void)e;
-    struct credits seen = { 0 };
+    struct credits found = { 0 };
     struct ledger_account duel, shop;
     struct ledger_hold h, ask = { .units = 4, .owner = "burn:1", .key = "burn:1:x" };
     int64_t id = 0, after = 0, free_units = 0, held_units = 0;
@@ -294,12 +294,12 @@ static enum fr_status credits_job(struct store_txn *txn, void *arg, struct fr_er
     ask.account = duel.id;
     CHECK(ledger_hold_open(txn, &ask, "burning", NOW, &h, &err) == FR_OK);
     CHECK(ledger_hold_release(txn, h.id, "burn:1:back", "burn_returned", NOW, &id, &err) == FR_OK);       // comes back: nothing new
-    CHECK(ledger_credits(txn, OWNER_BURN, 4, see_credit, &seen, &after, &more, &err) == FR_OK && more);
-    CHECK_TEXT(seen.text, "duel:5:gift:a note ");                           // three rows made ann, bob and cleo rich
+    CHECK(ledger_credits(txn, OWNER_BURN, 4, see_credit, &found, &after, &more, &err) == FR_OK && more);
+    CHECK_TEXT(found.text, "duel:5:gift:a note ");                           // three rows made ann, bob and cleo rich
     CHECK_INT(after, 4);
-    while (more) CHECK(ledger_credits(txn, OWNER_BURN, 2, see_credit, &seen, &after, &more, &err) == FR_OK);
-    CHECK_TEXT(seen.text, "duel:5:gift:a note :7:gift:a note ");
-    CHECK(ledger_credits(txn, OWNER_BURN, 100, see_credit, &seen, &after, &more, &err) == FR_OK && !more && seen.sum == 12);
+    while (more) CHECK(ledger_credits(txn, OWNER_BURN, 2, see_credit, &found, &after, &more, &err) == FR_OK);
+    CHECK_TEXT(found.text, "duel:5:gift:a note :7:gift:a note ");
+    CHECK(ledger_credits(txn, OWNER_BURN, 100, see_credit, &found, &after, &more, &err) == FR_OK && !more && found.sum == 12);
     CHECK(ledger_kind_sum(txn, OWNER_BURN, "TEST", &free_units, &held_units, &err) == FR_OK && free_units == 12 && held_units == 0);
     return FR_OK;
 }
