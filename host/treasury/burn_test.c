@@ -268,6 +268,49 @@ static void test_a_stolen_key_burns_something_else_under_our_id(void)
     end();
 }
 
+static void test_a_lost_payment_is_sent_again_under_the_same_id(void)
+{
+    begin();
+    run(2000);
+    w.still = true;
+    credit("duel", 1000);
+    for (int i = 0; i < 100 && w.count == 0; i++) run(100);
+    CHECK_INT(w.count, 1);
+    w.txs[0].held = true;
+    w.txs[w.count++] = (struct world_tx){ .nonce = 0, .hash = { 9 } };         // somebody else's, with our key's nonce
+    w.still = false;
+    run(3000);
+    CHECK(is("b1", "sent"));               // the queue halted
+    txq_order(q, TXQ_FORGIVE);
+    CHECK(becomes("b1", "burned", 30000));
+    FR_AUTO(fr_json) v = show("b1");
+    CHECK(fr_json_number(fr_json_get(v, "payments")) == 2 && w.count == 3 && memcmp(w.txs[0].id, w.txs[2].id, 32) == 0);
+    w.txs[0].held = false;                 // the first one turns up after all: its nonce is used
+    run(3000);
+    CHECK_INT(burned_batches(), 1);
+    CHECK(settle(20000));
+    check_quiet();
+    end();
+}
+
+static void test_a_full_disk_loses_and_doubles_nothing(void)
+{
+    disk_install(1);                       // for all that follow: it is slow, so this one is the last
+    begin();
+    for (int i = 0; i < 12; i++) {
+        credit("duel", 1000 + i);
+        run(100 * (i % 5));
+        disk_full(true);
+        run(400);
+        disk_full(false);
+        run(300);
+    }
+    CHECK(settle(60000));
+    CHECK_INT(books().accruals, 12);
+    check_quiet();
+    end();
+}
+
 // ---- restored data
 
 static void copy_file(const char *from, const char *to)
@@ -646,6 +689,7 @@ int main(void)
     TEST(test_a_reorg_and_lost_answers_change_nothing);
     TEST(test_a_module_that_denies_what_was_paid_halts);
     TEST(test_a_stolen_key_burns_something_else_under_our_id);
+    TEST(test_a_lost_payment_is_sent_again_under_the_same_id);
     TEST(test_old_data_finds_its_burns_on_chain_and_burns_none_twice);
     TEST(test_old_data_with_the_same_accruals_takes_the_batch_as_its_own);
     TEST(test_old_data_that_had_sent_a_batch_comes_to_the_same_id);
@@ -655,6 +699,7 @@ int main(void)
     TEST(test_verify_asks_the_chain_and_finds_a_changed_row);
     TEST(test_crashes_at_every_boundary);
     TEST(test_a_walk_through_everything);
+    TEST(test_a_full_disk_loses_and_doubles_nothing);
     uv_loop_close(&loop);
     return TEST_END();
 }

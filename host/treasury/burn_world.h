@@ -3,6 +3,7 @@
 // Blocks come by a clock of the test's own; a block is final FINAL_DEPTH behind the newest. What was sent is mined when its nonce is next. A reorg takes the newest blocks away and
 // puts what was in them back into the pool, or forgets it. Any answer may be lost; objects may be dropped at any boundary and made anew from the store.
 #pragma once
+#include "store/test_disk.h"
 #include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -344,9 +345,11 @@ static void sign_all(void)
         static uint8_t raw[TX_BYTES_MAX];
         uint8_t hash[32];
         size_t len = 0;
-        struct signature sig;
+        struct signature sig = { 0 };
         signings = n->next;
-        CHECK(tx_signing_hash(&n->t, hash, &why) == FR_OK && signature_make(secret, hash, &sig, &why) == FR_OK && tx_raw(&n->t, &sig, raw, sizeof raw, &len, hash, &why) == FR_OK);
+        CHECK(tx_signing_hash(&n->t, hash, &why) == FR_OK);
+        CHECK(signature_make(secret, hash, &sig, &why) == FR_OK);
+        CHECK(tx_raw(&n->t, &sig, raw, sizeof raw, &len, hash, &why) == FR_OK);
         n->done(n->arg, FR_OK, &(struct sign_answer){ .sig = sig, .raw = raw, .raw_len = len }, NULL);
     }
 }
@@ -407,9 +410,18 @@ static void world_new(void)
 static void begin(void)
 {
     test_folder_new();
+    if (disk.real) disk_begin();
     s = test_open(&loop);
     world_new();
     start();
+}
+static void disk_full(bool full)
+{
+    pthread_mutex_lock(&disk.mutex);
+    disk.fail_code = SQLITE_FULL;
+    disk.fail_on = full;
+    disk.fail_at = full ? disk.operations + 1 : 0;
+    pthread_mutex_unlock(&disk.mutex);
 }
 static void drain(void)
 {
