@@ -247,6 +247,19 @@
 #define TXQ_CHECK_MS_MIN 5000              // between looks at a payment that would revert, doubled ...
 #define TXQ_CHECK_MS_MAX (10LL * 60 * 1000)   // ... up to this
 
+// ---- deposits and reconciliation (treasury/)
+#define DEPOSIT_ADDRESSES_MAX 1000000      // issued; an address costs a row of 200 bytes, and each pass asks for 500 of them at a time
+#define DEPOSIT_GROUP_MAX 500              // addresses in one eth_getLogs: geth takes 1000 (rpc.logquerylimit), providers about as many
+#define DEPOSIT_BLOCKS_MAX 10000           // in one eth_getLogs, where the nodes take so many
+#define DEPOSIT_TAKE_MAX 200               // logs in one commit: others want to write too
+#define DEPOSIT_SWEEP_MAX 100              // addresses in one sweep: the contract's own bound
+#define DEPOSIT_SWEEPS_OPEN_MAX 4          // of one asset at once
+#define DEPOSIT_TRIES_MAX 3                // sweeps of an address that did not work before it is left out
+#define DEPOSIT_BACK_MAX 1000              // pasts of addresses still to be read; past it the watch waits for them
+#define DEPOSIT_WANTED_MAX 256             // addresses whose transfers are looked for before they are final: who looked last
+#define DEPOSIT_PENDING_MAX 1024           // of those, together
+#define RECONCILE_OUT_MAX 100000           // outflows of the vault that are kept in detail; older explained ones go first
+
 // ---- console, logs
 #define LOG_LINE_BYTES_MAX (16 * 1024)
 #define CONSOLE_LINE_BYTES_MAX (256 * 1024)

@@ -59,7 +59,7 @@ const struct cli_verb cli_verbs[] = {
     { .name = "ledger balance", .does = "the accounts of a player, plugin or the house", .console = "ledger.balance", .run = run_console, .columns = "account owner asset free held",
       .args = { { "owner", "OWNER", "player:ID, plugin:ID, pool:NAME, chain:NAME, treasury or burn", false } }, .options = { OPTION_ASSET } },
     { .name = "ledger mint", .does = "give test coins to a player", .console = "ledger.mint", .run = run_ledger_mint,
-      .more = "Outside --dev only TEST can be minted. The same --key never mints twice.",
+      .more = "Outside --dev only what no chain backs, such as TEST. The same --key never mints twice.",
       .args = { { "player", "PLAYER", "the player's id", false }, { "amount", "AMOUNT", "in whole coins: 12.5", false } },
       .options = { { "asset", "ASSET", "PALM (default), TEST, ..." }, { "key", "KEY", "names this mint; a retry with the same key finds the first (default: a new one)" } } },
     { .name = "ledger audit", .does = "prove the ledger: sums, balances, holds, the journal's hash chain", .console = "ledger.audit", .run = run_ledger_audit },

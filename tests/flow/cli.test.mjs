@@ -369,7 +369,7 @@ await check("cli: outside --dev only TEST can be minted", () => {
   const real = path.join(work, "real");
   cpSync(host.data, real, { recursive: true });
   unlinkSync(path.join(real, "dev"));
-  refused(["ledger", "mint", ben.player, "1", "--data", real], "not_in_production");
+  refused(["ledger", "mint", ben.player, "1", "--data", real], "asset_backed");
   both(["ledger", "mint", ben.player, "1", "--asset", "TEST", "--key", "t", "--data", real], 0);
 });
 
