@@ -258,7 +258,6 @@
 #define DEPOSIT_BACK_MAX 1000              // pasts of addresses still to be read; past it the watch waits for them
 #define DEPOSIT_WANTED_MAX 256             // addresses whose transfers are looked for before they are final: who looked last
 #define DEPOSIT_PENDING_MAX 1024           // of those, together
-#define RECONCILE_OUT_MAX 100000           // outflows of the vault that are kept in detail; older explained ones go first
 
 // ---- console, logs
 #define LOG_LINE_BYTES_MAX (16 * 1024)
