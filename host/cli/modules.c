@@ -1,4 +1,5 @@
 // modules.c — which modules own tables. The host and the verbs that open the data folder themselves must agree on it.
+#include "chain/txq.h"
 #include "cli/cli.h"
 #include "console/console.h"
 #include "gateway/gateway.h"
@@ -7,6 +8,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/deposit.h"
 
 void host_register_modules(void)
 {
@@ -15,6 +17,8 @@ void host_register_modules(void)
     done = true;
     kv_register();
     ledger_register();
+    txq_register();
+    deposit_register();
     player_register();
     plugins_register();
     play_register();

@@ -12,7 +12,8 @@
 
 #define CONSOLE_SOCKET_NAME "frond.sock"
 struct console;
-struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; const char *folder; bool dev;
+struct reconcile;
+struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; struct reconcile *reconcile; const char *folder; bool dev;      // reconcile: NULL, no chain
                          void *arg; void (*sessions_ended)(void *arg, const char *player, const struct session_ended *ended);      // their sockets must close
                          void (*wallet)(void *arg, const char *player, const char *asset); };                                   // a balance changed
 FR_MUST_USE enum fr_status console_start(const struct console_options *o, struct console **ret, struct fr_err *err);

@@ -13,6 +13,10 @@ store_job_fn job_store_facts, job_store_integrity, job_ledger_entry;
 void live_top(struct console_op *op);
 void live_plugin_unblock(struct console_op *op);
 
+// ---- deposits.c
+store_job_fn job_deposit_list, job_deposit_show;
+void live_chain_reconcile(struct console_op *op);
+
 // ---- sessions.c
 store_job_fn job_session_list, job_session_revoke;
 void live_session_revoke(struct console_op *op);

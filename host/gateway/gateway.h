@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 struct gateway;
+struct deposit;
 // How often somebody may ask over HTTP. 0: the bounds of limits.h, and none where they would only stop a developer (under --dev; for addresses
 // also on loopback without trusted proxies). -1: no limit. `proxies`: whose X-Forwarded-For is believed.
 struct gateway_rates { int player_per_second, player_burst, address_per_second, address_burst, connections_per_address; struct net_proxies proxies; };
@@ -23,6 +24,7 @@ struct gateway_options {
     const char *version;                           // for /healthz
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
+    struct deposit *deposit;                       // treasury/deposit.h; NULL: no chain
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL
     void *arg;
