@@ -1,4 +1,4 @@
-// deposits.c — GET /v1/wallet/deposit?asset=PALM: the player's address, what came, and what is on its way.
+// deposits.c — GET /v1/wallet/deposit?asset=PALM: the player's address, what came, and what is on its way. Without an asset: the first that there is.
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
@@ -30,7 +30,11 @@ static enum fr_status deposit_job(struct store_txn *txn, void *arg, struct fr_er
     FR_TRY(player_get(txn, r->who.player, &who, err));
     snprintf(subject, sizeof subject, "telegram:%lld", (long long)who.telegram_id);        // a person for ever, which a player's id is not: see deposit.h
     FR_TRY(deposit_issue(txn, d, who.id, subject, r->now_ms, &ask->at, err));
-    fr_buf_addf(&r->out, "{\"asset\":\"%s\",\"address\":\"%s\",\"chain_id\":\"%llu\",\"token\":\"%s\",\"decimals\":%d,\"chain_decimals\":%d,\"note\":\"Send only %s on chain %llu to this address. It is credited when its block is final.\",\"deposits\":",
+    int tokens;
+    const struct treasury_token *all = deposit_tokens(d, &tokens);
+    fr_buf_add(&r->out, "{\"assets\":[");
+    for (int i = 0; i < tokens; i++) fr_buf_addf(&r->out, "%s\"%s\"", i ? "," : "", all[i].asset);
+    fr_buf_addf(&r->out, "],\"asset\":\"%s\",\"address\":\"%s\",\"chain_id\":\"%llu\",\"token\":\"%s\",\"decimals\":%d,\"chain_decimals\":%d,\"note\":\"Send only %s on chain %llu to this address. It is credited when its block is final.\",\"deposits\":",
                 t->asset, address_text(&ask->at.at, address), (unsigned long long)deposit_chain_id(d), address_text(&t->at, token), t->ledger_decimals, t->chain_decimals, t->asset, (unsigned long long)deposit_chain_id(d));
     return deposit_print_player(txn, d, who.id, ask->asset, DEPOSITS_SHOWN, &r->out, err);
 }
@@ -56,7 +60,10 @@ void gw_deposit(struct gw_req *r)
     struct deposit_ask *ask = fr_must_alloc(sizeof *ask);
     r->own = ask;
     r->own_free = fr_free;
-    if (!net_query_value(r->http, "asset", ask->asset, sizeof ask->asset) || !ask->asset[0]) {
+    int tokens;
+    struct net_text query = net_query(r->http);
+    if (query.len == 0) snprintf(ask->asset, sizeof ask->asset, "%s", deposit_tokens(r->g->o.deposit, &tokens)[0].asset);
+    else if (!net_query_value(r->http, "asset", ask->asset, sizeof ask->asset) || !ask->asset[0]) {
         GW_FAIL(r, FR_E_INVALID, "invalid", "asset: which one, such as PALM");
         return;
     }

@@ -675,6 +675,12 @@ const struct treasury_token *deposit_token(const struct deposit *d, const char *
     return NULL;
 }
 
+const struct treasury_token *deposit_tokens(const struct deposit *d, int *count)
+{
+    *count = d->part->token_count;
+    return d->part->tokens;
+}
+
 uint64_t deposit_chain_id(const struct deposit *d) { return d->part->chain_id; }
 
 void deposit_facts(const struct deposit *d, struct deposit_facts *ret) { *ret = d->facts; }

@@ -52,6 +52,7 @@ FR_MUST_USE enum fr_status deposit_print_one(struct store_txn *txn, const char *
 
 // ---- on the loop
 const struct treasury_token *deposit_token(const struct deposit *d, const char *asset);      // NULL: no chain backs it here
+const struct treasury_token *deposit_tokens(const struct deposit *d, int *count);
 uint64_t deposit_chain_id(const struct deposit *d);
 // Somebody looks at this address: what is under way to it is looked for, for some minutes.
 void deposit_wanted(struct deposit *d, const struct deposit_address *a);
