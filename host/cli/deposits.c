@@ -9,5 +9,5 @@ enum fr_status run_chain_reconcile(struct cli *c, struct fr_err *err)
     FR_TRY(fr_json_parse(c->out.data, c->out.len, &found, err));
     const char *halted = fr_json_text(fr_json_get(found, "halted")), *why = fr_json_text(fr_json_get(found, "why"));
     if (!halted || cli_option(c, "accept")) return FR_OK;
-    return FR_FAIL_CODE(err, FR_E_CONFLICT, strcmp(halted, "shortfall") == 0 ? "shortfall" : "outflow_unknown", "money-out is halted: %.300s", why ? why : halted);
+    return FR_FAIL_CODE(err, FR_E_CONFLICT, halted, "money-out is halted: %.300s", why ? why : halted);
 }

@@ -756,17 +756,17 @@ enum fr_status deposit_sweep_job(struct store_txn *txn, void *arg, struct fr_err
 // Paid: closed by the next look at balances. Else its addresses are tried again, by eth_call first; one that was in too many of those is left out.
 enum fr_status deposit_on_end(struct store_txn *txn, void *deposit, const struct txq_payment_row *row, struct fr_err *err)
 {
-    struct deposit *d = deposit;
     struct store_row *end = NULL, *back = NULL;
     long long id = 0;
     int len = 0;
-    int64_t changed = 0, now_ms = d->part->now_ms(d->part->arg);
+    int64_t changed = 0;
+    (void)deposit;
     if (sscanf(row->name, "sweep:%lld%n", &id, &len) != 1 || row->name[len]) return FR_FAIL(err, FR_E_INTERNAL, "payment %s is no sweep", row->name);
     FR_TRY(sql_begin(txn, "UPDATE deposit_sweep SET ended = ?2, block = ?3, ended_ms = ?4 WHERE id = ?1 AND ended = 0", &end, err));
     sql_bind_int(end, 1, id);
     sql_bind_int(end, 2, row->end);
     sql_bind_int(end, 3, (int64_t)row->block);
-    sql_bind_int(end, 4, now_ms);
+    sql_bind_int(end, 4, row->ended_ms);
     FR_TRY(sql_do(end, &changed, err));
     if (changed != 1) return FR_FAIL(err, FR_E_CONFLICT, "sweep %lld has ended, or is none", id);
     if (row->end == TXQ_PAID) return FR_OK;
@@ -774,7 +774,7 @@ enum fr_status deposit_on_end(struct store_txn *txn, void *deposit, const struct
     sql_bind_int(back, 1, id);
     sql_bind_int(back, 2, row->end == TXQ_REVERTED);
     sql_bind_int(back, 3, DEPOSIT_TRIES_MAX);
-    sql_bind_int(back, 4, now_ms);
+    sql_bind_int(back, 4, row->ended_ms);
     return sql_do(back, NULL, err);
 }
 

@@ -201,6 +201,7 @@ static int carry_out(enum txq_end how)
         model_sweep(&token, &at);
     }
     l.row.end = how;
+    l.row.ended_ms = model_ms;
     l.row.block = model.height;
     mine(4);
     CHECK(store_now(s, end_sweep_job, &l, &why) == FR_OK);

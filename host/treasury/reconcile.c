@@ -11,6 +11,7 @@
 #include "treasury/deposit_inside.h"
 
 #define LOOK_MS 3000
+#define STALE_MS (10 * 60 * 1000)
 #define EXPLAIN_MAX 200                    // of one look
 
 
@@ -18,9 +19,9 @@ struct reconcile {
     const struct treasury_part *part;
     struct reconcile_options o;
     enum { RECONCILE_IDLE, RECONCILE_BOOKS, RECONCILE_CHAIN } step;
-    int64_t next_ms;
-    bool again;
-    bool may; uint64_t block;              // of the look that runs: all deposits up to this block are credited, and what lies where is of it
+    int64_t next_ms, behind_ms;            // behind_ms: since when newer blocks are not looked at; 0: they are
+    bool again, begun;
+    bool may, current; uint64_t block;              // of the look that runs: all deposits up to this block are credited, and what lies where is of it
     struct reconcile_facts now, facts;     // being made, and made
     char told[2][300];
     bool freed; int jobs;
@@ -57,12 +58,31 @@ static void rest(struct reconcile *r)
     r->next_ms = now_of(r) + r->o.look_ms;
 }
 
+// Told once, and again when it is another; taken back when it is gone.
+static void halt(struct reconcile *r, int no, const char *part, const char *code, const char *text)
+{
+    if (strcmp(r->told[no], text) == 0) return;
+    snprintf(r->told[no], sizeof r->told[no], "%s", text);
+    fr_log(text[0] ? LOG_ERROR : LOG_INFO, text[0] ? "reconcile.halted" : "reconcile.fine", "code", code, "text", text[0] ? text : "money-out may go on", NULL);
+    if (r->part->halt) r->part->halt(r->part->arg, part, text[0] ? code : NULL, text);
+}
+
+static void behind(struct reconcile *r, const char *why)
+{
+    if (!r->behind_ms) r->behind_ms = now_of(r);
+    if (now_of(r) - r->behind_ms < STALE_MS || !r->facts.known) return;
+    snprintf(r->facts.why, sizeof r->facts.why, "what is owed was last compared at block %llu, which is no longer the newest (%.150s)", (unsigned long long)r->facts.block, why);
+    r->facts.is_stale = true;
+    halt(r, 0, "reconcile", "reconcile_stale", r->facts.why);
+}
+
 static void fail(struct reconcile *r, const char *text)
 {
     r->facts.failures++;
     if (strcmp(text, r->facts.last_error) != 0) fr_log(LOG_WARN, "reconcile.failed", "text", text, NULL);
     snprintf(r->facts.last_error, sizeof r->facts.last_error, "%s", text);
     rest(r);
+    behind(r, text);
 }
 
 // ---- what is owed (a job)
@@ -89,7 +109,8 @@ static enum fr_status place(struct store_txn *txn, struct reconcile *r, struct f
     FR_TRY(sql_step(row, &found, err));
     r->may = found && sql_int(row, 1) < 0 && sql_int(row, 2) == sql_int(row, 0) - 1 && sql_int(row, 0) > 0;
     r->block = r->may ? (uint64_t)sql_int(row, 0) - 1 : 0;
-    if (r->facts.known && r->block == r->facts.block && !r->again) r->may = false;
+    r->current = r->may && r->facts.known && r->block == r->facts.block;
+    if (r->current && !r->again) r->may = false;
     return FR_OK;
 }
 
@@ -203,15 +224,6 @@ static enum fr_status compare(struct reconcile_asset *a, struct fr_err *err)
     return FR_OK;
 }
 
-// Told once, and again when it is another; taken back when it is gone.
-static void halt(struct reconcile *r, int no, const char *part, const char *code, const char *text)
-{
-    if (strcmp(r->told[no], text) == 0) return;
-    snprintf(r->told[no], sizeof r->told[no], "%s", text);
-    fr_log(text[0] ? LOG_ERROR : LOG_INFO, text[0] ? "reconcile.halted" : "reconcile.fine", "code", code, "text", text[0] ? text : "money-out may go on", NULL);
-    if (r->part->halt) r->part->halt(r->part->arg, part, text[0] ? code : NULL, text);
-}
-
 static void tell(struct reconcile *r)
 {
     char text[300] = "", owed[U256_TEXT_BYTES + 2], have[U256_TEXT_BYTES + 2];
@@ -255,6 +267,8 @@ static void on_vault(void *arg, enum fr_status st, const struct rpc_answers *a, 
     r->now.looks = r->facts.looks + 1;
     r->now.failures = r->facts.failures;
     r->now.last_error[0] = 0;
+    r->now.is_stale = false;
+    r->behind_ms = 0;
     tell(r);
     r->facts = r->now;
     r->again = false;
@@ -272,8 +286,13 @@ static void on_books(void *arg, enum fr_status st, const struct fr_err *err)
         return;
     }
     if (st != FR_OK || !r->may) {
-        if (st != FR_OK) fail(r, err->text);
-        else rest(r);
+        if (st != FR_OK) {
+            fail(r, err->text);
+            return;
+        }
+        rest(r);
+        if (r->current) r->behind_ms = 0;
+        else behind(r, "deposits and balances are not read up to a newer one");
         return;
     }
     r->step = RECONCILE_CHAIN;
@@ -286,6 +305,11 @@ static void on_books(void *arg, enum fr_status st, const struct fr_err *err)
 void reconcile_tick(struct reconcile *r)
 {
     struct fr_err err;
+    if (!r->begun) {
+        r->begun = true;
+        snprintf(r->facts.why, sizeof r->facts.why, "what is owed was not compared with the chain yet");
+        halt(r, 0, "reconcile", "not_looked", r->facts.why);
+    }
     if (r->step != RECONCILE_IDLE || now_of(r) < r->next_ms) return;
     r->step = RECONCILE_BOOKS;
     if (store_run(r->part->store, books_job, r, on_books, &err) == FR_OK) r->jobs++;
@@ -328,7 +352,7 @@ void reconcile_print(const struct reconcile *r, struct fr_buf *out)
         print_asset(&f->at[i], out);
     }
     fr_buf_addf(out, "],\"unexplained\":%lld,\"halted\":", (long long)f->unexplained);
-    if (f->why[0]) fr_buf_addf(out, "\"%s\",\"why\":", f->is_short ? "shortfall" : "outflow_unknown"), fr_buf_add_json_text(out, f->why);
+    if (f->why[0]) fr_buf_addf(out, "\"%s\",\"why\":", !f->known ? "not_looked" : f->is_stale ? "reconcile_stale" : f->is_short ? "shortfall" : "outflow_unknown"), fr_buf_add_json_text(out, f->why);
     else fr_buf_add(out, "null,\"why\":null");
     fr_buf_add(out, ",\"error\":");
     if (f->last_error[0]) fr_buf_add_json_text(out, f->last_error);

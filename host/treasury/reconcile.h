@@ -15,6 +15,9 @@
 // transaction that this data signed, or by a part that knows it otherwise. What stays unexplained (data that was restored, an owner of the vault who moved coins,
 // a stolen approval) halts money-out until an operator has looked and accepts it.
 //
+// Until the first look after a start, and when none has come about for ten minutes although there were newer blocks, money-out is halted too: who cannot compare
+// does not pay.
+//
 // Loop thread, but for reconcile_accept. It books nothing.
 #pragma once
 #include "base/buf.h"
@@ -37,7 +40,7 @@ void reconcile_again(struct reconcile *r); // at the next tick, also of the bloc
 
 struct reconcile_asset { char asset[16]; int ledger_decimals, chain_decimals; int64_t liabilities_units, in_flight_units; struct u256 dust, held, vault, forwarders, owed, have; bool is_short; struct u256 by; };    // by: how much too little, or too much
 struct reconcile_facts {
-    bool known, is_short;                  // a block was looked at
+    bool known, is_short, is_stale;        // a block was looked at
     uint64_t block; int64_t at_ms;
     struct reconcile_asset at[TREASURY_TOKENS_MAX]; int count;
     int64_t unexplained;                   // transfers out of the vault

@@ -12,7 +12,7 @@ static struct reconcile *r;
 static struct treasury_part part;
 static int quorum = 1;
 static char halted[2][400];                // shortfall, outflows
-static int halts;
+static int halts, unlooked;
 static int64_t flying;
 static uint8_t known_tx[32];
 
@@ -22,7 +22,8 @@ static void on_halt(void *arg, const char *name, const char *code, const char *t
     (void)arg;
     int no = strcmp(name, "outflows") == 0;
     snprintf(halted[no], sizeof halted[0], "%s%s%s", code ? code : "", code ? ": " : "", code ? text : "");
-    halts += code != NULL;
+    halts += code != NULL && strcmp(code, "not_looked") != 0;
+    unlooked += code != NULL && strcmp(code, "not_looked") == 0;
 }
 static enum fr_status in_flight(struct store_txn *txn, void *arg, const char *asset, int64_t *units, struct fr_err *err)
 {
@@ -159,6 +160,9 @@ static void mine(int blocks) { model.height += (uint64_t)blocks; }
 static void test_all_is_there_wherever_it_lies(void)
 {
     begin(1);
+    unlooked = 0;
+    turn();
+    CHECK(unlooked == 1 && strncmp(halted[0], "not_looked", 10) == 0);         // who has not compared does not pay
     struct deposit_address a = issue("17");
     model_transfer(&model_tokens[0].at, &stranger, &a.at, u256_of(500));
     model_transfer(&model_tokens[1].at, &stranger, &a.at, u256_of(1500000000));        // a unit and dust
@@ -287,6 +291,34 @@ static void test_nobody_can_make_outflows_of_nothing(void)
     end();
 }
 
+static void test_who_cannot_compare_for_long_does_not_pay(void)
+{
+    begin(2);
+    issue("17");
+    mine(4);
+    CHECK(looked());
+    struct address a = issue("18").at;
+    model_ms += 3600000;                   // an hour without a newer block is no fault
+    for (int i = 0; i < 300; i++) turn();
+    CHECK(looked() && halts == 0);
+    model_transfer(&model_tokens[0].at, &stranger, &a, u256_of(500));
+    model.node[1].hides_balances = true;   // two that disagree of balances
+    mine(4);
+    for (int i = 0; i < 600; i++) turn();
+    CHECK_TEXT(halted[0], "");
+    for (int i = 0; i < 1500; i++) model_ms += 1000, turn();
+    CHECK(strncmp(halted[0], "reconcile_stale: what is owed was last compared at block", 56) == 0 && halts == 1);
+    FR_AUTO_BUF out;
+    fr_buf_init(&out, 1 << 16);
+    reconcile_print(r, &out);
+    CHECK(strstr(out.data, "\"halted\":\"reconcile_stale\""));
+    model.node[1].hides_balances = false;
+    for (int i = 0; i < 300; i++) model_ms += 100, turn();
+    CHECK(looked());
+    CHECK_TEXT(halted[0], "");
+    end();
+}
+
 static void copy_data(const char *to)
 {
     char command[1400];
@@ -361,6 +393,7 @@ int main(void)
     TEST(test_what_is_in_flight_is_no_shortfall);
     TEST(test_one_node_that_lies_about_balances_halts_nothing);
     TEST(test_nobody_can_make_outflows_of_nothing);
+    TEST(test_who_cannot_compare_for_long_does_not_pay);
     TEST(test_old_data_is_noticed_and_pays_and_credits_nothing_twice);
     uv_loop_close(&loop);
     return TEST_END();
