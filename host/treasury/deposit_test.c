@@ -238,6 +238,27 @@ static void test_a_deposit_is_credited_when_it_is_final_and_once(void)
     end();
 }
 
+static void test_the_same_log_told_twice_is_credited_once(void)
+{
+    begin(1);
+    struct deposit_address a = issue("17");
+    for (int i = 0; i < 5; i++) model_transfer(&model_tokens[i % 3].at, &stranger, &a.at, u256_of(1700000000));       // with dust
+    mine(4);
+    CHECK(settled());
+    CHECK(exact("17", &a.at));
+    stop();
+    struct look back = { .text = "UPDATE deposit_cursor SET from_block = 5, to_block = 5, after = -1, looked = -1" };
+    CHECK(store_now(s, count_job, &back, &why) == FR_OK);
+    start();
+    mine(1);
+    CHECK(settled());
+    CHECK_INT(d->facts.asked_twice, 5);
+    CHECK_INT(d->facts.credited, 0);
+    CHECK(exact("17", &a.at));
+    CHECK_INT(COUNT("SELECT count(*) FROM deposit_log"), 5);
+    end();
+}
+
 static void test_addresses_are_one_person_s_for_ever(void)
 {
     struct look l = { .player = "17" };
@@ -424,6 +445,11 @@ static void test_an_answer_to_another_question_is_refused_as_a_whole(void)
     CHECK_INT(balance("17", "PALM").free_units, 0);
     CHECK(strstr(d->facts.last_error, "is not what was asked for"));
     model.node[0].other_logs = false;
+    model.node[0].other_tokens = true;     // coins of a token that anybody can make
+    run(5000);
+    CHECK_INT(balance("17", "PALM").free_units, 0);
+    CHECK(strstr(d->facts.last_error, "is not what was asked for"));
+    model.node[0].other_tokens = false;
     CHECK(settled());
     CHECK_INT(balance("17", "PALM").free_units, 100);
     end();
@@ -541,9 +567,13 @@ static void test_sweeps_by_sum_and_by_age(void)
     CHECK(settled());
     CHECK_INT(wakes, 1);
     CHECK_INT(carry_out(TXQ_PAID), 2);
+    model_transfer(&model_tokens[0].at, &stranger, &a.at, u256_of(1000));   // before anybody has looked whether it is empty
+    mine(4);
+    CHECK(settled());
+    CHECK_INT(carry_out(TXQ_PAID), 1);
     CHECK(settled());
     CHECK_INT(carry_out(TXQ_PAID), 0);
-    CHECK(u256_compare(model_balance(&model_tokens[0].at, &model_vault, model.height), u256_of(1000)) == 0);
+    CHECK(u256_compare(model_balance(&model_tokens[0].at, &model_vault, model.height), u256_of(2000)) == 0);
     CHECK_INT(COUNT("SELECT count(*) FROM deposit_box"), 1);
     model_transfer(&model_tokens[0].at, &stranger, &a.at, u256_of(20));
     mine(4);
@@ -814,6 +844,7 @@ int main(void)
     txq_register();
     deposit_register();
     TEST(test_a_deposit_is_credited_when_it_is_final_and_once);
+    TEST(test_the_same_log_told_twice_is_credited_once);
     TEST(test_addresses_are_one_person_s_for_ever);
     TEST(test_another_factory_or_vault_gives_no_address);
     TEST(test_dust_becomes_a_unit_and_is_never_lost);

@@ -21,7 +21,7 @@ static struct {
     struct model_transfer at[MODEL_TRANSFERS]; int count;
     uint64_t serial;
     int nodes;
-    struct model_node { bool hides_logs, adds_logs, other_logs, hangs, hides_balances; int behind, garbage_permille, logs_most; uint64_t range_most; bool same_final; } node[MODEL_NODES];
+    struct model_node { bool hides_logs, adds_logs, other_logs, other_tokens, hangs, hides_balances; int behind, garbage_permille, logs_most; uint64_t range_most; bool same_final; } node[MODEL_NODES];
     struct address refuses; bool refuses_silently;     // whose sweep reverts
     int64_t posts, log_asks;
 } model;
@@ -172,8 +172,10 @@ static inline void model_log(const struct model_transfer *t, const struct model_
     u256_to_bytes(t->amount, word);
     model_block_hash(t->block, hash);
     fr_hex(t->from.bytes, 20, from);
+    struct address of = t->token;
+    of.bytes[0] ^= n->other_tokens;
     fr_buf_addf(out, "%s{\"address\":\"0x%s\",\"topics\":[\"0x%s\",\"0x%024d%s\",\"0x%024d%s\"%s],\"data\":\"0x%.*s\",\"blockNumber\":\"0x%llx\",\"transactionIndex\":\"0x%x\",\"logIndex\":\"0x%x\",\"blockHash\":\"%s\",\"transactionHash\":\"0x%s\"}",
-                (*written)++ ? "," : "", fr_hex(t->token.bytes, 20, token), fr_hex(deposit_transfer_topic, 32, topic), t->odd == 3 ? 7 : 0, from, 0, fr_hex(t->to.bytes, 20, to), t->odd == 1 ? ",\"0x0000000000000000000000000000000000000000000000000000000000000009\"" : "",
+                (*written)++ ? "," : "", fr_hex(of.bytes, 20, token), fr_hex(deposit_transfer_topic, 32, topic), t->odd == 3 ? 7 : 0, from, 0, fr_hex(t->to.bytes, 20, to), t->odd == 1 ? ",\"0x0000000000000000000000000000000000000000000000000000000000000009\"" : "",
                 t->odd == 2 ? 62 : 64, fr_hex(word, 32, amount), (unsigned long long)t->block + (n->other_logs ? 1000 : 0), t->index, t->index, hash, fr_hex(t->tx, 32, tx));
 }
 
