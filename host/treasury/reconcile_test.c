@@ -267,6 +267,17 @@ static void test_one_node_that_lies_about_balances_halts_nothing(void)
     mine(4);
     CHECK(looked());
     CHECK(halts == 0 && facts().at[0].forwarders.limb[0] == 500);
+    model.node[1].hides_balances = false;
+    model_sweep(&model_tokens[0].at, &a.at);
+    mine(4);
+    CHECK(looked());
+    for (int liar = 0; liar < 3; liar++) { // and of the vault, whichever it is
+        memset(model.node, 0, sizeof model.node);
+        model.node[liar].hides_balances = true;
+        mine(4);
+        CHECK(looked());
+        CHECK(halts == 0 && facts().at[0].vault.limb[0] == 500);
+    }
     end();
     begin(2);                              // two that disagree: nothing is known, and that is said
     a = issue("17");
