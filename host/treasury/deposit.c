@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "chain/abi.h"
 #include "chain/keccak.h"
 #include "treasury/ask.h"
@@ -15,6 +16,7 @@
 #define LOOK_MS 4000
 #define FAILURE_MS_MIN 500                 // after a failure, doubled ...
 #define FAILURE_MS_MAX 30000               // ... up to this
+#define FAILURES_TOLD 5                    // one after the other, before it is logged
 #define WIDEN_MS 60000                     // after nodes wanted less, before more is asked for again
 #define PENDING_MS 3000
 #define WANTED_MS (10 * 60 * 1000)
@@ -36,10 +38,50 @@ static void init_code_hash(const struct address *factory, uint8_t out[32])
     keccak_end(&k, out);
 }
 
+static enum fr_status sums_read(const struct fr_json *section, const char *key, const struct treasury_token *tokens, int token_count, int64_t ret[TREASURY_TOKENS_MAX], struct fr_err *err)
+{
+    const struct fr_json *sums = fr_json_get(section, key);
+    char where[64];
+    if (!sums) return FR_OK;
+    if (fr_json_kind(sums) != JSON_OBJECT) return FR_FAIL(err, FR_E_INVALID, "deposits.%s: expected an object of sums by asset", key);
+    for (const struct fr_json *one = fr_json_child(sums); one; one = fr_json_next(one)) {
+        int no = 0;
+        while (no < token_count && strcmp(tokens[no].asset, fr_json_key(one)) != 0) no++;
+        snprintf(where, sizeof where, "deposits.%s.%.20s", key, fr_json_key(one));
+        if (no == token_count) return FR_FAIL(err, FR_E_INVALID, "%s: no token of that asset is configured", where);
+        const char *text = fr_json_text(one);
+        if (!text) return FR_FAIL(err, FR_E_INVALID, "%s: expected a decimal string", where);
+        if (fr_units_parse_decimal(text, tokens[no].ledger_decimals, &ret[no], err) != FR_OK) return fr_err_note(err, "%s", where);
+        if (ret[no] < 0 || ret[no] > UNITS_MAX) return FR_FAIL(err, FR_E_INVALID, "%s: 0, or more, up to what the ledger holds", where);
+    }
+    return FR_OK;
+}
+
+enum fr_status deposit_options_read(const struct fr_json *section, const struct treasury_token *tokens, int token_count, struct deposit_options *ret, struct fr_err *err)
+{
+    static const char *const keys[] = { "start_block", "sweep_hours", "sweep", "sweep_least", NULL };
+    struct deposit_options o = *ret;
+    int64_t start = 0, hours = 24;
+    if (!section) return FR_OK;
+    if (fr_json_kind(section) != JSON_OBJECT) return FR_FAIL(err, FR_E_INVALID, "deposits: expected an object");
+    FR_TRY(fr_json_only_keys(section, keys, "deposits", err));
+    if (fr_json_opt_units(section, "start_block", 0, INT64_MAX / 2, 0, &start, err) != FR_OK || fr_json_opt_int(section, "sweep_hours", 1, 24 * 366, 24, &hours, err) != FR_OK) return fr_err_note(err, "deposits");
+    FR_TRY(sums_read(section, "sweep", tokens, token_count, o.sweep_units, err));
+    FR_TRY(sums_read(section, "sweep_least", tokens, token_count, o.sweep_least_units, err));
+    o.start_block = (uint64_t)start;
+    o.sweep_age_ms = hours * 3600000;
+    *ret = o;
+    return FR_OK;
+}
+
 enum fr_status deposit_new(const struct treasury_part *part, const struct deposit_options *o, struct deposit **ret, struct fr_err *err)
 {
     if (part->token_count < 1 || part->token_count > TREASURY_TOKENS_MAX) return FR_FAIL(err, FR_E_INVALID, "%d tokens", part->token_count);
-    if (address_is_zero(&o->factory) || address_is_zero(&part->vault)) return FR_FAIL(err, FR_E_INVALID, "deposits need a factory and a vault");
+    if (address_is_zero(&o->factory)) {
+        *ret = NULL;
+        return FR_OK;
+    }
+    if (address_is_zero(&part->vault)) return FR_FAIL(err, FR_E_INVALID, "deposits need a vault");
     if (o->start_block > INT64_MAX / 2 || part->chain_id > INT64_MAX || o->look_ms < 0 || o->sweep_age_ms < 0) return FR_FAIL(err, FR_E_INVALID, "a block or a time of deposits makes no sense");
     FR_TRY(final_rules_check(&part->final, err));
     for (int i = 0; i < part->token_count; i++) {
@@ -93,7 +135,10 @@ static void fail(struct deposit *d, const char *what, const char *text)
     d->facts.failures++;
     char told[sizeof d->facts.last_error];
     snprintf(told, sizeof told, "%s: %s", what, text);
-    if (strcmp(told, d->facts.last_error) != 0) fr_log(LOG_WARN, "deposit.failed", "text", told, NULL);
+    if (d->failures_in_row >= FAILURES_TOLD && strcmp(told, d->told) != 0) {           // at a start, and for moments, nodes are always missing
+        fr_log(LOG_WARN, "deposit.failed", "text", told, NULL);
+        snprintf(d->told, sizeof d->told, "%s", told);
+    }
     snprintf(d->facts.last_error, sizeof d->facts.last_error, "%s", told);
     rest(d, ms < FAILURE_MS_MAX ? ms : FAILURE_MS_MAX);
 }
@@ -221,7 +266,7 @@ static void on_plan(void *arg, enum fr_status st, const struct fr_err *err)
     switch (p->work) {
     case WORK_NOTHING:
         d->failures_in_row = 0;
-        d->facts.last_error[0] = 0;
+        d->facts.last_error[0] = d->told[0] = 0;
         if (p->may_look) d->looked_ms = now_of(d) + d->o.look_ms;
         rest(d, d->o.look_ms);
         break;

@@ -19,6 +19,7 @@
 // Loop thread, but for deposit_issue, deposit_print.. and deposit_on_end, which run inside store jobs. Bounds: limits.h, DEPOSIT_.
 #pragma once
 #include "base/buf.h"
+#include "base/json.h"
 #include "treasury/part.h"
 
 struct deposit;
@@ -30,8 +31,12 @@ struct deposit_options {
     int64_t sweep_units[TREASURY_TOKENS_MAX];      // of part->tokens, in their order: more than this in all is swept at once; 0: by age alone
     int64_t sweep_least_units[TREASURY_TOKENS_MAX];    // an address with less is not worth its gas
 };
+// The section "deposits" of "chain" in the config file, NULL when there is none; the factory stands elsewhere and is left alone. Pure. FR_E_INVALID names the key.
+//     {"start_block":"19000000", "sweep_hours":24, "sweep":{"PALM":"1000"}, "sweep_least":{"PALM":"1"}}      sums in whole coins
+// start_block: the factory's deployment, or what came after the vault was filled: transfers out of the vault are read from there on, and must be explained.
+FR_MUST_USE enum fr_status deposit_options_read(const struct fr_json *section, const struct treasury_token *tokens, int token_count, struct deposit_options *ret, struct fr_err *err);
 void deposit_register(void);               // its migrations; before store_open
-// FR_E_INVALID: a number that makes no sense. The part must stay where it is.
+// FR_E_INVALID: a number that makes no sense. The part must stay where it is. *ret is NULL without a factory: then there are no deposits.
 FR_MUST_USE enum fr_status deposit_new(const struct treasury_part *part, const struct deposit_options *o, struct deposit **ret, struct fr_err *err);
 void deposit_free(struct deposit *d);      // after endpoints_free, before store_close; takes NULL
 void deposit_tick(struct deposit *d);

@@ -54,6 +54,7 @@ struct deposit {
     struct deposit_sight pending[DEPOSIT_PENDING_MAX]; int pending_count;
     bool pending_asked; int64_t pending_ms;
     struct deposit_facts facts;
+    char told[200];                        // of what fails, in the log
     bool freed; int jobs;                  // jobs that the store still has
 };
 

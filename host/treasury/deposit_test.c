@@ -211,6 +211,66 @@ static int carry_out(enum txq_end how)
 
 // ---- tests
 
+static enum fr_status read_options(const char *text, struct deposit_options *ret)
+{
+    FR_AUTO(fr_json) section = NULL;
+    CHECK(fr_json_parse(text, strlen(text), &section, &why) == FR_OK);
+    return deposit_options_read(section, model_tokens, MODEL_TOKENS, ret, &why);
+}
+
+static void test_options_are_read_strictly(void)
+{
+    struct deposit_options o = { .factory = model_factory };
+    CHECK(deposit_options_read(NULL, model_tokens, MODEL_TOKENS, &o, &why) == FR_OK && o.start_block == 0);
+    CHECK(read_options("{\"start_block\":\"19000000\",\"sweep_hours\":2,\"sweep\":{\"PALM\":\"1000\",\"GHUB\":\"0.5\"},\"sweep_least\":{\"NFNT\":\"0.000000001\"}}", &o) == FR_OK);
+    CHECK(o.start_block == 19000000 && o.sweep_age_ms == 7200000 && o.sweep_units[0] == 1000000000000LL && o.sweep_units[1] == 0 && o.sweep_units[2] == 500000000 && o.sweep_least_units[1] == 1 && address_equal(&o.factory, &model_factory));
+    static const struct { const char *text, *says; } bad[] = {
+        { "[]", "expected an object" }, { "{\"sweeep\":{}}", "sweep" }, { "{\"sweep\":{\"TEST\":\"1\"}}", "deposits.sweep.TEST: no token" }, { "{\"sweep\":{\"PALM\":1}}", "deposits.sweep.PALM: expected a decimal string" }, { "{\"sweep\":7}", "by asset" },
+        { "{\"sweep\":{\"PALM\":\"-1\"}}", "deposits.sweep.PALM" }, { "{\"sweep_least\":{\"PALM\":\"0.0000000001\"}}", "deposits.sweep_least.PALM" }, { "{\"sweep\":{\"PALM\":\"9000000000\"}}", "up to what the ledger holds" },
+        { "{\"start_block\":7}", "start_block" }, { "{\"start_block\":\"-1\"}", "start_block" }, { "{\"sweep_hours\":0}", "sweep_hours" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct deposit_options before = o;
+        CHECK(read_options(bad[i].text, &o) == FR_E_INVALID && strstr(why.text, bad[i].says));
+        CHECK(memcmp(&before, &o, sizeof o) == 0);
+        if (!strstr(why.text, bad[i].says)) printf("  %s: %s\n", bad[i].text, why.text);
+    }
+}
+
+static void test_numbers_that_make_no_sense_are_refused(void)
+{
+    begin(1);
+    struct deposit_options o = options;
+    struct treasury_part p = part;
+    struct treasury_token tokens[MODEL_TOKENS];
+    struct deposit *made = (struct deposit *)1;
+    o.factory = model_zero;
+    CHECK(deposit_new(&p, &o, &made, &why) == FR_OK && made == NULL);          // no factory, no deposits
+    o = options;
+    p.vault = model_zero;
+    CHECK(deposit_new(&p, &o, &made, &why) == FR_E_INVALID);
+    p = part;
+    p.token_count = 0;
+    CHECK(deposit_new(&p, &o, &made, &why) == FR_E_INVALID);
+    p = part;
+    p.final = (struct final_rules){ .quorum = 1 };
+    CHECK(deposit_new(&p, &o, &made, &why) == FR_E_INVALID);
+    p = part;
+    p.tokens = tokens;
+    for (int i = 0; i < 4; i++) {
+        memcpy(tokens, model_tokens, sizeof tokens);
+        if (i == 0) tokens[1].at = tokens[0].at;
+        if (i == 1) tokens[1].chain_decimals = 8;
+        if (i == 2) tokens[1].chain_decimals = 37;
+        if (i == 3) snprintf(tokens[1].asset, sizeof tokens[1].asset, "PALM");
+        CHECK(deposit_new(&p, &o, &made, &why) == FR_E_INVALID);
+    }
+    o.sweep_units[0] = UNITS_MAX + 1;
+    p = part;
+    CHECK(deposit_new(&p, &o, &made, &why) == FR_E_INVALID);
+    end();
+}
+
 static void test_a_deposit_is_credited_when_it_is_final_and_once(void)
 {
     begin(1);
@@ -843,6 +903,8 @@ int main(void)
     ledger_register();
     txq_register();
     deposit_register();
+    TEST(test_options_are_read_strictly);
+    TEST(test_numbers_that_make_no_sense_are_refused);
     TEST(test_a_deposit_is_credited_when_it_is_final_and_once);
     TEST(test_the_same_log_told_twice_is_credited_once);
     TEST(test_addresses_are_one_person_s_for_ever);
