@@ -1,4 +1,5 @@
 // deposit_test.c — deposits over a real store and a chain in memory: what is credited equals what is final, to the unit, whatever nodes say and wherever it stops.
+#include "store/test_disk.h"
 #include "treasury/model.h"
 
 static uv_loop_t loop;
@@ -33,6 +34,7 @@ static void stop(void)
 static void begin(int nodes)
 {
     test_folder_new();
+    disk_begin();
     s = test_open(&loop);
     model_reset(nodes);
     quorum = nodes / 2 + 1;
@@ -780,6 +782,32 @@ static void test_pending_is_shown_to_who_looks_and_credits_nothing(void)
     end();
 }
 
+static void test_a_full_disk_credits_nothing_and_then_all(void)
+{
+    begin(1);
+    struct deposit_address a = issue("17");
+    CHECK(settled());
+    for (int i = 0; i < 10; i++) {
+        model_transfer(&model_tokens[i % 3].at, &stranger, &a.at, u256_of(1700000000));
+        mine(4);
+        pthread_mutex_lock(&disk.mutex);
+        disk.fail_code = SQLITE_FULL;
+        disk.fail_on = true;
+        disk.fail_at = disk.operations + 1 + model_random(12);
+        pthread_mutex_unlock(&disk.mutex);
+        for (int n = 0; n < 3000 && !strstr(d->facts.last_error, "booking"); n++) turn();
+        CHECK(strstr(d->facts.last_error, "booking"));
+        pthread_mutex_lock(&disk.mutex);
+        disk.fail_at = 0;
+        disk.fail_on = false;
+        pthread_mutex_unlock(&disk.mutex);
+        CHECK(settled());
+        CHECK(exact("17", &a.at));
+    }
+    CHECK_INT(COUNT("SELECT count(*) FROM deposit_log"), 10);
+    end();
+}
+
 static void test_a_chain_that_was_made_anew_credits_nothing_and_says_so(void)
 {
     begin(1);
@@ -900,6 +928,7 @@ static void test_random_walks(void)
 int main(void)
 {
     uv_loop_init(&loop);
+    disk_install(1);
     ledger_register();
     txq_register();
     deposit_register();
@@ -926,6 +955,7 @@ int main(void)
     TEST(test_a_token_that_refuses_is_left_out);
     TEST(test_a_sweep_that_reverts_in_a_block_is_tried_with_care);
     TEST(test_pending_is_shown_to_who_looks_and_credits_nothing);
+    TEST(test_a_full_disk_credits_nothing_and_then_all);
     TEST(test_a_chain_that_was_made_anew_credits_nothing_and_says_so);
     TEST(test_stopped_at_every_step_credits_once);
     TEST(test_random_walks);
