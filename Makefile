@@ -186,7 +186,7 @@ $(NPM)/.installed: host/gateway/web/package.json host/gateway/web/package-lock.j
 	$(Q)cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-PAGE_LIBS := /app/lib/htm-preact.mjs=$(NPM)/node_modules/htm/preact/standalone.module.js
+PAGE_LIBS := /app/lib/htm-preact.mjs=$(NPM)/node_modules/htm/preact/standalone.module.js /app/lib/uqr.mjs=$(NPM)/node_modules/uqr/dist/index.mjs
 $(OUT)/gen/assets.c: host/gateway/embed.py $(NPM)/.installed $(shell find host/gateway/web -not -name '.*' 2>/dev/null)
 	@echo "  $(MODE)  $@"
 	$(Q)$(PYTHON) $< $@ host/gateway/web $(PAGE_LIBS)

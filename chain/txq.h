@@ -46,6 +46,8 @@ FR_MUST_USE enum fr_status txq_put(struct store_txn *txn, const struct txq_ask *
 // Wishes; whether it was in time is told by the end. TXQ_KEEP takes a wish back. FR_E_NOT_FOUND; FR_E_CONFLICT "txq_ended". Then txq_wake.
 FR_MUST_USE enum fr_status txq_cancel(struct store_txn *txn, int64_t id, enum txq_cancel how, struct fr_err *err);
 FR_MUST_USE enum fr_status txq_find(struct store_txn *txn, const char *name, struct txq_payment_row *ret, bool *found, struct fr_err *err);
+// Whose transaction it is, sent or not: the payment that a hash was signed for, also one that only takes it back.
+FR_MUST_USE enum fr_status txq_find_hash(struct store_txn *txn, const uint8_t hash[32], struct txq_payment_row *ret, bool *found, struct fr_err *err);
 
 // ---- on the loop
 struct txq;

@@ -147,6 +147,15 @@ static enum fr_status row_of(struct store_txn *txn, int64_t id, struct txq_payme
     return found ? row_read(row, ret, err) : FR_FAIL(err, FR_E_NOT_FOUND, "there is no payment %lld", (long long)id);
 }
 
+enum fr_status txq_find_hash(struct store_txn *txn, const uint8_t hash[32], struct txq_payment_row *ret, bool *found, struct fr_err *err)
+{
+    FR_SQL_ROW(row);
+    FR_TRY(sql_begin(txn, "SELECT n.payment FROM txq_attempt a JOIN txq_nonce n ON n.queue = a.queue AND n.nonce = a.nonce WHERE a.hash = ?1 AND n.payment IS NOT NULL", &row, err));
+    sql_bind_bytes(row, 1, hash, 32);
+    FR_TRY(sql_step(row, found, err));
+    return *found ? row_of(txn, sql_int(row, 0), ret, err) : FR_OK;
+}
+
 enum fr_status txq_cancel(struct store_txn *txn, int64_t id, enum txq_cancel how, struct fr_err *err)
 {
     struct txq_payment_row have;

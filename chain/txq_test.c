@@ -27,6 +27,7 @@ struct job { struct txq_ask ask; int64_t id; struct txq_save save; struct txq_pa
 static enum fr_status put_job(struct store_txn *txn, void *arg, struct fr_err *err) { struct job *j = arg; return txq_put(txn, &j->ask, 1000, &j->id, err); }
 static enum fr_status cancel_job(struct store_txn *txn, void *arg, struct fr_err *err) { struct job *j = arg; return txq_cancel(txn, j->id, j->cancel, err); }
 static enum fr_status save_job(struct store_txn *txn, void *arg, struct fr_err *err) { struct job *j = arg; return txq_save(txn, &j->save, &j->row, err); }
+static enum fr_status hash_job(struct store_txn *txn, void *arg, struct fr_err *err) { struct job *j = arg; return txq_find_hash(txn, (const uint8_t *)j->ask.name, &j->row, &j->found, err); }
 static enum fr_status find_job(struct store_txn *txn, void *arg, struct fr_err *err) { struct job *j = arg; return txq_find(txn, j->ask.name, &j->row, &j->found, err); }
 static enum fr_status many_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
@@ -122,6 +123,11 @@ static void test_rows_refuse_a_machine_that_is_wrong(void)
     CHECK(save(end, &row) == FR_OK && row.id == a && row.end == TXQ_PAID && strcmp(row.name, "a") == 0 && row.has_nonce && row.nonce == 4);
     CHECK(save(end, NULL) == FR_E_CONFLICT);                                                   // it has ended
     CHECK(save(save_of(TXQ_SAVE_ATTEMPT, a, 6, 7, 5, 5), NULL) == FR_E_CONFLICT);
+    struct job hash = { .found = true };
+    memset(hash.ask.name, 2, 32);
+    CHECK(store_now(s, hash_job, &hash, &why) == FR_OK && !hash.found);                        // b's, which was refused
+    memset(hash.ask.name, 4, 32);
+    CHECK(store_now(s, hash_job, &hash, &why) == FR_OK && hash.found && hash.row.id == a);      // the replacement, which was not mined
     struct job cancel = { .id = a, .cancel = TXQ_CANCEL };
     CHECK(store_now(s, cancel_job, &cancel, &why) == FR_E_CONFLICT);
     CHECK_TEXT(why.code, "txq_ended");

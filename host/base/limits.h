@@ -260,6 +260,18 @@
 #define BURN_REASON_BYTES_MAX 200          // of burn.accrue
 #define BURN_GAS 200000                    // of one burn, whatever it holds: the first of all takes 119,963
 
+// ---- deposits and reconciliation (treasury/)
+#define DEPOSIT_ADDRESSES_MAX 1000000      // issued; an address costs a row of 200 bytes, and each pass asks for 500 of them at a time
+#define DEPOSIT_GROUP_MAX 500              // addresses in one eth_getLogs: geth takes 1000 (rpc.logquerylimit), providers about as many
+#define DEPOSIT_BLOCKS_MAX 10000           // in one eth_getLogs, where the nodes take so many
+#define DEPOSIT_TAKE_MAX 200               // logs in one commit: others want to write too
+#define DEPOSIT_SWEEP_MAX 100              // addresses in one sweep: the contract's own bound
+#define DEPOSIT_SWEEPS_OPEN_MAX 4          // of one asset at once
+#define DEPOSIT_TRIES_MAX 3                // sweeps of an address that did not work before it is left out
+#define DEPOSIT_BACK_MAX 1000              // pasts of addresses still to be read; past it the watch waits for them
+#define DEPOSIT_WANTED_MAX 256             // addresses whose transfers are looked for before they are final: who looked last
+#define DEPOSIT_PENDING_MAX 1024           // of those, together
+
 // ---- console, logs
 #define LOG_LINE_BYTES_MAX (16 * 1024)
 #define CONSOLE_LINE_BYTES_MAX (256 * 1024)

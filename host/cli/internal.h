@@ -81,7 +81,7 @@ cli_run_fn run_console;                    // c->verb->console with the argument
 
 // ---- the verbs that do more than ask
 cli_run_fn run_top, run_serve, run_plugin_new, run_plugin_install, run_plugin_check, run_plugin_test, run_match_show, run_match_replay, run_match_verify, run_doctor, run_ledger_mint, run_ledger_audit;
-cli_run_fn run_telegram_connect;
+cli_run_fn run_telegram_connect, run_chain_reconcile;
 cli_run_fn run_key_new, run_key_import, run_key_list, run_key_check;
 
 // ---- burns.c

@@ -1,4 +1,5 @@
 // modules.c — which modules own tables. The host and the verbs that open the data folder themselves must agree on it.
+#include "chain/txq.h"
 #include "cli/cli.h"
 #include "console/console.h"
 #include "gateway/gateway.h"

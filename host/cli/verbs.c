@@ -61,7 +61,7 @@ const struct cli_verb cli_verbs[] = {
     { .name = "ledger balance", .does = "the accounts of a player, plugin or the house", .console = "ledger.balance", .run = run_console, .columns = "account owner asset free held",
       .args = { { "owner", "OWNER", "player:ID, plugin:ID, pool:NAME, chain:NAME, treasury, burn or burn:PLUGIN", false } }, .options = { OPTION_ASSET } },
     { .name = "ledger mint", .does = "give test coins to a player", .console = "ledger.mint", .run = run_ledger_mint,
-      .more = "Outside --dev only TEST can be minted. The same --key never mints twice.",
+      .more = "Outside --dev only what no chain backs, such as TEST. The same --key never mints twice.",
       .args = { { "player", "PLAYER", "the player's id", false }, { "amount", "AMOUNT", "in whole coins: 12.5", false } },
       .options = { { "asset", "ASSET", "PALM (default), TEST, ..." }, { "key", "KEY", "names this mint; a retry with the same key finds the first (default: a new one)" } } },
     { .name = "ledger audit", .does = "prove the ledger: sums, balances, holds, the journal's hash chain", .console = "ledger.audit", .run = run_ledger_audit },
@@ -111,6 +111,16 @@ const struct cli_verb cli_verbs[] = {
     { .name = "match verify", .does = "check a match: seeds, random stream, hash chain, code, replay, payout", .run = run_match_verify, .print = print_verify,
       .args = { { "match", "MATCH", "the match's id; or --file", true } },
       .options = { { "hash", "HASH", "the hash you were told when the match ended" }, { "file", "FILE", "an export of `match show --export`: needs no data folder" } } },
+
+    { .name = "deposit list", .does = "the deposit addresses, oldest first", .console = "deposit.list", .run = run_console, .columns = "number player address deposits kept made_at",
+      .more = "kept: deposits that could not be credited; `deposit show` tells them. With --json each address has its salt: with it anybody can sweep the address, to the vault alone.",
+      .options = { { "after", "NUMBER", "addresses with a higher number" }, OPTION_LIMIT } },
+    { .name = "deposit show", .does = "one deposit address: what came, what lies there, dust", .console = "deposit.show", .run = run_console,
+      .args = { { "who", "ADDRESS|PLAYER", "the address, or the player's id", false } } },
+    { .name = "chain reconcile", .does = "what is owed inside against what lies on chain", .run = run_chain_reconcile,
+      .more = "Of each asset: liabilities, dust and deposits that are kept, against the vault and the deposit addresses at the same final block; what burns and payouts have in flight is still in the liabilities. A shortfall, or a "
+              "transfer out of the vault that no data here explains, halts money-out: exit code 1.",
+      .options = { { "accept", NULL, "an operator has looked at the transfers that nobody explains, and money-out may go on" } } },
 
     { .name = "telegram connect", .does = "walk through what a bot needs to open this host, and set its button", .run = run_telegram_connect, .print = print_connect,
       .more = "Checks the token with Telegram, the public address and its certificate, and sets the menu button that opens the app. Each step says what to do when it fails. "

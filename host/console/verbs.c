@@ -79,11 +79,10 @@ static enum fr_status job_mint(struct store_txn *txn, void *arg, struct fr_err *
     FR_TRY(fr_json_need_text(op->args, "asset", 1, 15, &asset, err));
     FR_TRY(fr_json_need_text(op->args, "amount", 1, 31, &amount, err));
     FR_TRY(fr_json_need_text(op->args, "key", 1, 80, &key, err));
-    if (!op->dev && strcmp(asset, "TEST") != 0)
-        return FR_FAIL_CODE(err, FR_E_DENIED, "not_in_production", "coins of %s come from the chain; only TEST can be minted outside --dev", asset);
+    FR_TRY(ledger_asset_get(txn, asset, &a, err));
+    if (!op->dev && a.backed) return FR_FAIL_CODE(err, FR_E_DENIED, "asset_backed", "coins of %s come from the chain: outside --dev none are made here", asset);
     struct player known;
     FR_TRY(player_get(txn, player, &known, err));
-    FR_TRY(ledger_asset_get(txn, asset, &a, err));
     FR_TRY(fr_units_parse_decimal(amount, a.decimals, &units, err));
     if (units <= 0 || units > UNITS_MAX) return FR_FAIL(err, FR_E_INVALID, "amount must be over 0 and at most %lld base units", UNITS_MAX);
     FR_TRY(ledger_account(txn, OWNER_CHAIN, op->dev ? "dev" : "test", asset, &from, err));
@@ -246,6 +245,9 @@ const struct console_verb console_verbs[] = {
     { "ledger.journal", true, false, job_journal, NULL, false },
     { "session.list", true, false, job_session_list, NULL, false },
     { "session.revoke", true, true, job_session_revoke, live_session_revoke, false },
+    { "deposit.list", true, false, job_deposit_list, NULL, false },
+    { "deposit.show", true, false, job_deposit_show, NULL, false },
+    { "chain.reconcile", false, true, NULL, live_chain_reconcile, false },
     { "match.list", true, false, job_match_list, NULL, false },
     { "match.show", true, false, job_match_show, NULL, false },
     { "match.export", true, false, job_match_export, NULL, false },

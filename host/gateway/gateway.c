@@ -25,6 +25,7 @@ static const struct gw_route routes[] = {
     { "GET",    "/v1/games",              GW_BEARER,  false, gw_games },
     { "GET",    "/v1/wallet",             GW_SHELL,   false, gw_wallet },
     { "GET",    "/v1/wallet/journal",     GW_SHELL,   false, gw_journal },
+    { "GET",    "/v1/wallet/deposit",     GW_SHELL,   false, gw_deposit },
     { "GET",    "/v1/consents",           GW_SHELL,   false, gw_consents },
     { "POST",   "/v1/consents",           GW_SHELL,   false, gw_consent_give },
     { "DELETE", "/v1/consents/{}",        GW_SHELL,   false, gw_consent_revoke },

@@ -207,7 +207,7 @@ void gw_wallet_on_timer(uv_timer_t *timer);
 gw_handler gw_session_open, gw_session_game, gw_me;
 gw_handler gw_sign_out, gw_sessions, gw_session_end, gw_sessions_end_others;
 gw_handler gw_games;
-gw_handler gw_wallet, gw_journal;
+gw_handler gw_wallet, gw_journal, gw_deposit;
 gw_handler gw_consents, gw_consent_give, gw_consent_revoke;
 gw_handler gw_call_http;
 gw_handler gw_match_show, gw_match_list;

@@ -27,6 +27,10 @@ static const struct store_migration steps[] = {
       " expires_ms INTEGER NOT NULL, state INTEGER NOT NULL, owner TEXT NOT NULL, key TEXT NOT NULL) STRICT;"
       "CREATE INDEX hold_owner ON hold(owner) WHERE state = 0 AND owner <> '';"
       "CREATE INDEX hold_expiry ON hold(expires_ms) WHERE state = 0 AND owner = ''" },
+    { "ledger", 2,
+      "ALTER TABLE asset ADD COLUMN backed INTEGER NOT NULL DEFAULT 0 CHECK (backed IN (0, 1));"
+      "UPDATE asset SET backed = 1 WHERE id = 'PALM';"
+      "INSERT INTO asset(id, name, decimals, backed) VALUES('NFNT', 'NFNT', 9, 1), ('GHUB', 'GHUB', 9, 1)" },
 };
 
 void ledger_register(void) { store_register(steps, (int)(sizeof steps / sizeof steps[0])); }

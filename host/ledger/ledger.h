@@ -15,8 +15,9 @@
 
 void ledger_register(void);                       // migrations; before store_open
 
-// ---- assets: id, name, decimals. Seeded: PALM (9), TEST (2).
-struct ledger_asset { char id[16]; char name[40]; int decimals; };
+// ---- assets: id, name, decimals. Seeded: PALM, NFNT, GHUB (9, backed), TEST (2).
+// backed: each unit stands for something that lies outside, so units come in and go out only with it: nobody makes any here. What it is, the ledger does not know.
+struct ledger_asset { char id[16]; char name[40]; int decimals; bool backed; };
 FR_MUST_USE enum fr_status ledger_asset_get(struct store_txn *txn, const char *asset, struct ledger_asset *ret, struct fr_err *err);  // FR_E_NOT_FOUND "asset_unknown"
 FR_MUST_USE enum fr_status ledger_asset_list(struct store_txn *txn, struct ledger_asset *out, int cap, int *count, struct fr_err *err);
 
@@ -41,6 +42,8 @@ FR_MUST_USE enum fr_status ledger_accounts(struct store_txn *txn, enum ledger_ow
                                            struct ledger_account *out, int cap, int *count, struct fr_err *err);
 // What all accounts of a kind have in an asset.
 FR_MUST_USE enum fr_status ledger_kind_sum(struct store_txn *txn, enum ledger_owner_kind kind, const char *asset, int64_t *free_units, int64_t *held_units, struct fr_err *err);
+// What all owners but the outside world have together, free and held: since all sums to 0, minus what the outside world has.
+FR_MUST_USE enum fr_status ledger_liabilities(struct store_txn *txn, const char *asset, int64_t *units, struct fr_err *err);
 const char *ledger_owner_name(enum ledger_owner_kind kind);                 // "player", ...
 bool ledger_owner_kind_parse(const char *name, enum ledger_owner_kind *ret);
 

@@ -126,9 +126,14 @@ static enum fr_status accounts_job(struct store_txn *txn, void *arg, struct fr_e
     CHECK(ledger_accounts(txn, OWNER_PLAYER, NULL, list, 2, &count, &err) == FR_OK && count == 2);
     CHECK(ledger_accounts(txn, OWNER_PLAYER, "bob", list, 8, &count, &err) == FR_OK && count == 1 && list[0].id == bob);
 
-    struct ledger_asset assets[4], palm;
-    CHECK(ledger_asset_get(txn, "PALM", &palm, &err) == FR_OK && palm.decimals == 9);
-    CHECK(ledger_asset_list(txn, assets, 4, &count, &err) == FR_OK && count == 2 && strcmp(assets[1].id, "TEST") == 0 && assets[1].decimals == 2);
+    struct ledger_asset assets[5], palm;
+    int64_t owed = -1;
+    CHECK(ledger_asset_get(txn, "PALM", &palm, &err) == FR_OK && palm.decimals == 9 && palm.backed);
+    CHECK(ledger_asset_list(txn, assets, 5, &count, &err) == FR_OK && count == 4 && strcmp(assets[3].id, "TEST") == 0 && assets[3].decimals == 2 && !assets[3].backed);
+    CHECK(strcmp(assets[0].id, "GHUB") == 0 && assets[0].decimals == 9 && assets[0].backed && strcmp(assets[1].id, "NFNT") == 0 && assets[1].decimals == 9 && assets[1].backed);
+    CHECK(ledger_liabilities(txn, "TEST", &owed, &err) == FR_OK && owed == 3000);
+    CHECK(ledger_liabilities(txn, "PALM", &owed, &err) == FR_OK && owed == 0);
+    CHECK(ledger_liabilities(txn, "NONE", &owed, &err) == FR_E_NOT_FOUND);
     enum ledger_owner_kind kind;
     CHECK(ledger_owner_kind_parse("treasury", &kind) && kind == OWNER_TREASURY && !ledger_owner_kind_parse("bank", &kind));
     CHECK_TEXT(ledger_owner_name(OWNER_CHAIN), "chain");

@@ -65,6 +65,9 @@ FR_MUST_USE enum fr_status burn_return(struct store_txn *txn, const char *id, st
 // oldest pending ones up to the amount, and what is missing comes from chain:lost, which may go below zero and shows. FR_E_NOT_FOUND "burn_unknown". Once: then it is known.
 FR_MUST_USE enum fr_status burn_adopt(struct store_txn *txn, const char *id, int64_t now_ms, struct fr_buf *out, struct fr_err *err);
 
+// For reconciliation. Units that batches still hold and that a final block may already have burned; and whether a transaction burned a batch that is known here.
+FR_MUST_USE enum fr_status burn_in_flight(struct store_txn *txn, const char *asset, int64_t *units, struct fr_err *err);
+FR_MUST_USE enum fr_status burn_explains(struct store_txn *txn, const uint8_t tx[32], bool *yes, struct fr_err *err);
 // For the ledger's audit: is "burn:<n>" a batch that has not ended?
 bool burn_owner_alive(struct store_txn *txn, const char *owner);
 

@@ -325,3 +325,24 @@ enum fr_status burn_scan_save(struct store_txn *txn, const struct burn_rules *r,
     sql_bind_int(row, 3, (int64_t)block);
     return sql_do(row, NULL, err);
 }
+
+// ---- for reconciliation
+
+enum fr_status burn_in_flight(struct store_txn *txn, const char *asset, int64_t *units, struct fr_err *err)
+{
+    FR_SQL_ROW(row);
+    bool any;
+    FR_TRY(sql_begin(txn, "SELECT coalesce(sum(units), 0) FROM burn_batch WHERE state IN (1, 2, 3, 6) AND asset = ?1", &row, err));
+    sql_bind_text(row, 1, asset);
+    FR_TRY(sql_step(row, &any, err));
+    *units = sql_int(row, 0);
+    return FR_OK;
+}
+
+enum fr_status burn_explains(struct store_txn *txn, const uint8_t tx[32], bool *yes, struct fr_err *err)
+{
+    FR_SQL_ROW(row);
+    FR_TRY(sql_begin(txn, "SELECT 1 FROM burn_seen WHERE tx = ?1 AND batch <> 0", &row, err));
+    sql_bind_bytes(row, 1, tx, 32);
+    return sql_step(row, yes, err);
+}

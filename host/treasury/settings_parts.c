@@ -53,6 +53,11 @@ static enum fr_status read_burn(const struct fr_json *config, struct treasury_se
     return to->burn.age_ms <= to->burn.hard_age_ms ? FR_OK : FR_FAIL(err, FR_E_INVALID, "chain.burn.hard_age_s: under age_s, so that the cap on gas would never hold");
 }
 
+static enum fr_status read_deposits(const struct fr_json *config, struct treasury_settings *to, struct fr_err *err)
+{
+    return deposit_options_read(fr_json_get(fr_json_get(config, "chain"), "deposits"), to->contracts.tokens, to->contracts.token_count, &to->deposit, err) == FR_OK ? FR_OK : fr_err_note(err, "chain");
+}
+
 static enum fr_status read_supply(const struct fr_json *config, struct treasury_settings *to, struct fr_err *err)
 {
     static const char *const keys[] = { "later_burn_from", NULL };
@@ -63,5 +68,5 @@ static enum fr_status read_supply(const struct fr_json *config, struct treasury_
     return FR_OK;
 }
 
-const struct treasury_section treasury_sections[] = { { "burn", read_burn }, { "supply", read_supply } };
+const struct treasury_section treasury_sections[] = { { "burn", read_burn }, { "deposits", read_deposits }, { "supply", read_supply } };
 const int treasury_section_count = sizeof treasury_sections / sizeof treasury_sections[0];

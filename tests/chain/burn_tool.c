@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "chain/abi.h"
-#include "over_net.h"
+#include "treasury/over_net.h"
 #include "treasury/burn.h"
 
 #define LINE_BYTES_MAX (2 * 1024 * 1024)

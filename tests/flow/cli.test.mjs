@@ -338,6 +338,14 @@ await check("console: nonsense is refused, order is kept, a line and a crowd hav
 
 // ---- the folder of a host that does not answer, then of one that is gone
 
+await check("cli: deposits that nobody asked for, and a host without a chain", () => {
+  assert.deepEqual(both(["deposit", "list", ...data], 0).result, []);
+  refused(["deposit", "show", ann.player, ...data], "deposit_unknown");
+  refused(["deposit", "show", "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92267", ...data], "deposit_unknown");
+  refused(["deposit", "show", "0xF39fd6e51aad88F6F4ce6aB8827279cffFb92266", ...data], "invalid");       // a checksum that does not fit
+  refused(["chain", "reconcile", ...data], "chain_off");
+});
+
 await check("cli: a folder that a silent host holds is not touched", () => {
   const copy = path.join(work, "sock");
   spawnSync("mv", [path.join(host.data, "frond.sock"), copy]);
@@ -351,7 +359,7 @@ await check("cli: a folder that a silent host holds is not touched", () => {
 });
 
 const questions = [["ledger", "balance", "treasury"], ["ledger", "balance", `player:${ann.player}`], ["ledger", "journal", "--limit", "50"], ["ledger", "journal", "--owner", `player:${ben.player}`],
-  ["ledger", "audit"], ["match", "list"], ["match", "show", duel?.id ?? ""], ["match", "show", race?.id ?? ""]];
+  ["ledger", "audit"], ["deposit", "list"], ["match", "list"], ["match", "show", duel?.id ?? ""], ["match", "show", race?.id ?? ""]];
 let live;
 await check("cli: what the host said, the folder says without it", async () => {
   ann.close(); ben.close();
@@ -365,11 +373,11 @@ await check("cli: what the host said, the folder says without it", async () => {
   assert.match(doctor.result.checks.find((c) => c.name === "host").text, /none is running/);
 });
 
-await check("cli: outside --dev only TEST can be minted", () => {
+await check("cli: outside --dev nothing that a chain backs is minted", () => {
   const real = path.join(work, "real");
   cpSync(host.data, real, { recursive: true });
   unlinkSync(path.join(real, "dev"));
-  refused(["ledger", "mint", ben.player, "1", "--data", real], "not_in_production");
+  for (const asset of ["PALM", "NFNT", "GHUB"]) refused(["ledger", "mint", ben.player, "1", "--asset", asset, "--data", real], "asset_backed");
   both(["ledger", "mint", ben.player, "1", "--asset", "TEST", "--key", "t", "--data", real], 0);
 });
 

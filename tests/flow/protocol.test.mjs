@@ -239,6 +239,7 @@ await check("a_game_token_reaches_its_own_game_only", async () => {
   assert.equal(game.scope, "game:hello");
   assert.equal((await http("POST", "/v1/call/hello/ping", { token: game.token })).text, '"pong"');
   refused(await http("GET", "/v1/wallet", { token: game.token }), 403, "wrong_scope");
+  refused(await http("GET", "/v1/wallet/deposit", { token: game.token }), 403, "wrong_scope");
   refused(await http("GET", "/v1/consents", { token: game.token }), 403, "wrong_scope");
   refused(await http("POST", "/v1/consents", { token: game.token, body: { plugin: "hello", asset: "PALM", max: "1", kind: "once" } }), 403, "wrong_scope");
   refused(await http("POST", "/v1/session/game", { token: game.token, body: { plugin: "duel" } }), 403, "wrong_scope");
