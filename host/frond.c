@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/version.h"
 #include "cli/cli.h"
 #include "config.h"
@@ -28,9 +29,9 @@
 #include "player/identity.h"
 #include "player/session.h"
 #include "plugin/runtime.h"
-#include "base/secret.h"
 #include "sandbox/sandbox.h"
 #include "store/store.h"
+#include "treasury/burn.h"
 #include "treasury/treasury.h"
 
 #define SWEEP_MS 5000
@@ -155,7 +156,9 @@ static enum fr_status sweep_job(struct store_txn *txn, void *arg, struct fr_err 
     struct host *h = arg;
     int64_t now_ms = fr_now_ms();
     int swept;
+    bool more = true;
     FR_TRY(api_holds_sweep(txn, now_ms, &h->swept, err));
+    FR_TRY(burn_collect(txn, &more, err));             // without a chain nobody else does, and pending burns are shown all the same
     FR_TRY(session_sweep(txn, now_ms, SWEEP_ROWS, &swept, err));
     return gateway_sweep(txn, now_ms, SWEEP_ROWS, err);
 }

@@ -20,6 +20,7 @@ static const struct api_handler *api_handler_find(int no)
     const struct { const struct api_handler *list; int count; } families[] = {
         { api_small_handlers, api_small_handler_count }, { api_store_handlers, api_store_handler_count },
         { api_ledger_handlers, api_ledger_handler_count }, { api_consent_handlers, api_consent_handler_count },
+        { api_burn_handlers, api_burn_handler_count },
     };
     for (size_t f = 0; f < sizeof families / sizeof families[0]; f++)
         for (int i = 0; i < families[f].count; i++)

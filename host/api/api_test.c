@@ -2,11 +2,12 @@
 #include "api/api.h"
 #include "api/internal.h"
 #include "base/log.h"
+#include "treasury/burn.h"
 #include "plugin/testing.h"
 
 static const char shop_json[] =
     "{\"id\":\"shop\",\"name\":\"Shop\",\"version\":\"1.0.0\",\"api\":\"2026-11-01\",\"kind\":\"tool\",\"limits\":{\"store_mib\":1},"
-    "\"grants\":{\"store\":{\"why\":\"t\"},\"ledger\":{\"why\":\"t\",\"assets\":[\"PALM\"]},\"call\":{\"why\":\"t\",\"plugins\":[\"bare\"]}},"
+    "\"grants\":{\"store\":{\"why\":\"t\"},\"burn\":{\"why\":\"t\"},\"ledger\":{\"why\":\"t\",\"assets\":[\"PALM\"]},\"call\":{\"why\":\"t\",\"plugins\":[\"bare\"]}},"
     "\"splits\":{\"shop\":{\"plugin\":9000,\"treasury\":500,\"burn\":500}},"
     "\"calls\":{\"run\":{\"args\":{\"type\":\"object\",\"properties\":{\"f\":{\"type\":\"string\"},\"g\":{\"type\":\"string\"},\"args\":{\"type\":\"array\"}},\"required\":[\"f\",\"g\"]}}}}";
 static const char bare_json[] =
@@ -221,6 +222,65 @@ static void test_what_memory_refuses_has_not_moved(void)
         WAIT(testing_plugin("shop")->state == PLUGIN_UP);
     }
     CHECK(refused > 0);
+    end();
+}
+
+struct burned { int64_t shop, other, revenue; };
+static enum fr_status burned_job(struct store_txn *txn, void *arg, struct fr_err *err)
+{
+    struct burned *b = arg;
+    int64_t held;
+    FR_TRY(ledger_balance(txn, OWNER_BURN, "shop", "PALM", &b->shop, &held, err));
+    FR_TRY(ledger_balance(txn, OWNER_BURN, "", "PALM", &b->other, &held, err));
+    return ledger_balance(txn, OWNER_PLUGIN, "shop", "PALM", &b->revenue, &held, err);
+}
+static struct burned burned(void)
+{
+    struct burned b = { 0 };
+    struct fr_err err;
+    must(store_now(T.store, burned_job, &b, &err), &err);
+    return b;
+}
+
+static void test_burns_are_the_plugins_own(void)
+{
+    char id[24] = "", hold[24] = "", ask[200];
+    begin_with("other");
+    give(5000, 3000);
+    run("shop", "ledger", "charge", "[{\"player\":\"1\",\"asset\":\"PALM\",\"amount\":1000,\"split\":\"shop\",\"key\":\"c\"}]");
+    CHECK(burned().shop == 50 && burned().other == 0 && burned().revenue == 900);          // a split's share is burned in the plugin's name
+    const char *accrue = "[{\"asset\":\"PALM\",\"amount\":100,\"reason\":\"season one\",\"key\":\"b\"}]";
+    run("shop", "burn", "accrue", accrue);
+    CHECK(sscanf(result, "{\"v\":{\"id\":\"%23[0-9]", id) == 1);
+    run("shop", "burn", "accrue", accrue);
+    CHECK(burned().shop == 150 && burned().revenue == 800);                                  // once
+    snprintf(ask, sizeof ask, "[\"%s\"]", id);
+    run("shop", "burn", "get", ask);
+    CHECK(strstr(result, "\"state\":\"pending\"") && strstr(result, "\"amount\":\"100\"") && strstr(result, "shop burn season one"));
+    run("other", "burn", "get", ask);
+    CHECK_TEXT(code, "burn_unknown");
+    run("shop", "burn", "get", "[\"b1\"]");
+    CHECK_TEXT(code, "burn_unknown");
+    run("bare", "burn", "get", ask);
+    CHECK_TEXT(code, "not_granted");
+    run("shop", "burn", "accrue", "[{\"asset\":\"PALM\",\"amount\":801,\"reason\":\"too much\",\"key\":\"b2\"}]");
+    CHECK_TEXT(code, "funds");
+    run("shop", "burn", "accrue", "[{\"asset\":\"TEST\",\"amount\":1,\"reason\":\"r\",\"key\":\"b3\"}]");
+    CHECK_TEXT(code, "not_granted");
+    run("shop", "burn", "accrue", "[{\"asset\":\"PALM\",\"amount\":100,\"reason\":\"another\",\"from\":\"treasury\",\"key\":\"b4\"}]");
+    CHECK(status != FR_OK && burned().shop == 150);
+    // of a hold: what is not burned goes back, and so does its part of the approval
+    run("shop", "ledger", "hold", "[{\"player\":\"1\",\"asset\":\"PALM\",\"amount\":1000,\"ttl_ms\":60000,\"key\":\"h\"}]");
+    CHECK(sscanf(result, "{\"v\":{\"hold\":\"%23[0-9]", hold) == 1);
+    snprintf(ask, sizeof ask, "[{\"asset\":\"PALM\",\"amount\":400,\"from\":\"%s\",\"reason\":\"of a hold\",\"key\":\"b5\"}]", hold);
+    run("other", "burn", "accrue", ask);
+    CHECK_TEXT(code, "hold_unknown");
+    run("shop", "burn", "accrue", ask);
+    CHECK(status == FR_OK && burned().shop == 550 && testing_money(NULL).free[1] == 3600 && testing_money(NULL).held[1] == 0);
+    run("shop", "consent", "get", "[\"1\",\"PALM\"]");
+    CHECK(strstr(result, "\"left\":1600") != NULL);
+    run("shop", "burn", "supply", "[\"PALM\"]");
+    CHECK(strstr(result, "\"circulating\":\"77500000000000000\"") && strstr(result, "\"pending\":\"550\""));
     end();
 }
 
@@ -476,6 +536,8 @@ static void test_hostile_arguments_are_refused_by_the_table(void)
         { 17, "[]", false }, { 17, "null", false }, { 17, "7", false },
         { 11, "{\"scope\":\"plugin\",\"key\":\"k\"}", true }, { 11, "{\"scope\":\"other\",\"key\":\"k\"}", false }, { 11, "{\"scope\":\"plugin\",\"key\":\"\"}", false },
         { 12, "{\"scope\":\"plugin\",\"key\":\"k\",\"value\":null}", true }, { 12, "{\"scope\":\"plugin\",\"key\":\"k\"}", false },
+        { 25, "{\"asset\":\"PALM\",\"amount\":\"5\",\"reason\":\"r\",\"key\":\"k\"}", true }, { 25, "{\"asset\":\"PALM\",\"amount\":\"5\",\"reason\":\"\",\"key\":\"k\"}", false },
+        { 25, "{\"asset\":\"PALM\",\"amount\":\"0\",\"reason\":\"r\",\"key\":\"k\"}", false }, { 26, "{\"id\":\"123456789012345678901\"}", false }, { 27, "{}", false },
         { 15, "{\"ops\":\"x\"}", false }, { 9, "{\"n\":1025}", false }, { 9, "{\"n\":\"1024\"}", true }, { 9, "{\"n\":true}", false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -523,6 +585,8 @@ int main(void)
 {
     fr_log_level_set(LOG_ERROR + 1);
     ledger_register();
+    txq_register();
+    burn_register();
     player_register();
     kv_register();
     plugins_register();
@@ -530,6 +594,7 @@ int main(void)
     TEST(test_grants_are_needed);
     TEST(test_documents);
     TEST(test_a_charge_needs_approval_and_is_made_once);
+    TEST(test_burns_are_the_plugins_own);
     TEST(test_what_memory_refuses_has_not_moved);
     TEST(test_holds_belong_to_their_plugin_and_give_approval_back);
     TEST(test_a_hold_that_expires_gives_the_approval_back_once);

@@ -32,8 +32,8 @@ struct api_handler {
     enum fr_status (*now)(struct api_op *op, struct fr_err *err);     // loop thread; fills op->out
     store_job_fn *job;                                                 // store or reader thread; arg is the op; fills op->out
 };
-extern const struct api_handler api_store_handlers[], api_ledger_handlers[], api_consent_handlers[], api_small_handlers[];
-extern const int api_store_handler_count, api_ledger_handler_count, api_consent_handler_count, api_small_handler_count;
+extern const struct api_handler api_store_handlers[], api_ledger_handlers[], api_consent_handlers[], api_small_handlers[], api_burn_handlers[];
+extern const int api_store_handler_count, api_ledger_handler_count, api_consent_handler_count, api_small_handler_count, api_burn_handler_count;
 
 // ---- arguments: already checked by api_check_args, so these cannot fail on a checked op
 const char *api_text(const struct api_op *op, const char *name);                       // NULL when absent
@@ -44,5 +44,12 @@ enum fr_status api_check_args(const struct api_call *call, const struct fr_json 
 void api_call_plugin(struct api_op *op);
 void api_finish(struct api_op *op, enum fr_status status, const struct fr_err *err);    // answers and frees
 FR_MUST_USE enum fr_status api_asset_granted(const struct api_op *op, const char *asset, struct fr_err *err);      // by the grant "ledger"
+// ---- ledger_calls.c, for burns
+#define API_LEDGER_KEY_BYTES (KEY_BYTES_MAX + 1)
+struct ledger_hold;
+struct ledger_account;
+FR_MUST_USE enum fr_status api_ledger_key(const struct api_op *op, const char *suffix, char out[API_LEDGER_KEY_BYTES], struct fr_err *err);     // the argument `key`, prefixed with the plugin's id
+FR_MUST_USE enum fr_status api_own_hold(struct store_txn *txn, const struct api_op *op, const char *id, struct ledger_hold *hold, struct ledger_account *account, struct fr_err *err);      // FR_E_NOT_FOUND "hold_unknown"
+FR_MUST_USE enum fr_status api_return_approval(struct store_txn *txn, const struct ledger_hold *hold, const struct ledger_account *account, int64_t units, int64_t now_ms, struct fr_err *err);
 void api_log(struct api_op *op);
 void api_touch(struct api_op *op, const char *player, const char *asset);

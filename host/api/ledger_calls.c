@@ -12,14 +12,12 @@
 #include "player/consent.h"
 #include "player/identity.h"
 
-#define API_LEDGER_KEY_BYTES (KEY_BYTES_MAX + 1)
-
 static const struct manifest *op_manifest(const struct api_op *op)
 {
     return op->version->package->manifest;
 }
 
-static enum fr_status op_key(const struct api_op *op, const char *suffix, char out[API_LEDGER_KEY_BYTES], struct fr_err *err)
+enum fr_status api_ledger_key(const struct api_op *op, const char *suffix, char out[API_LEDGER_KEY_BYTES], struct fr_err *err)
 {
     int len = snprintf(out, API_LEDGER_KEY_BYTES, "p:%s:%s%s", op_manifest(op)->id, api_text(op, "key"), suffix);
     if (len >= API_LEDGER_KEY_BYTES) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "key is too long: with the plugin's id it may have %d bytes", KEY_BYTES_MAX);
@@ -58,7 +56,7 @@ static enum fr_status split_legs(struct store_txn *txn, const struct api_op *op,
     FR_TRY(ledger_split(units, parts, SPLIT_PART_COUNT, err));
     parts[SPLIT_PLUGIN].units += parts[SPLIT_AUTHOR].units;              // one account until partners have their own
     const struct { enum ledger_owner_kind kind; const char *owner; int64_t units; } to[] = {
-        { OWNER_PLUGIN, m->id, parts[SPLIT_PLUGIN].units }, { OWNER_TREASURY, "", parts[SPLIT_TREASURY].units }, { OWNER_BURN, "", parts[SPLIT_BURN].units },
+        { OWNER_PLUGIN, m->id, parts[SPLIT_PLUGIN].units }, { OWNER_TREASURY, "", parts[SPLIT_TREASURY].units }, { OWNER_BURN, m->id, parts[SPLIT_BURN].units },
     };
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
         struct ledger_account account;
@@ -97,7 +95,7 @@ static enum fr_status do_charge(struct store_txn *txn, struct api_op *op, int64_
     struct ledger_leg legs[SPLIT_PART_COUNT + 1];
     int count = 1;
     FR_TRY(api_asset_granted(op, asset, err));
-    FR_TRY(op_key(op, "", key, err));
+    FR_TRY(api_ledger_key(op, "", key, err));
     FR_TRY(spend_once(txn, op, key, player, asset, units, err));
     FR_TRY(ledger_account(txn, OWNER_PLAYER, player, asset, &from, err));
     legs[0] = (struct ledger_leg){ from.id, -units };
@@ -117,7 +115,7 @@ static enum fr_status do_pay(struct store_txn *txn, struct api_op *op, int64_t *
     struct player who;
     FR_TRY(api_asset_granted(op, asset, err));
     FR_TRY(player_get(txn, player, &who, err));              // numbers are given out in order: whoever gets this one later would find the coins
-    FR_TRY(op_key(op, "", key, err));
+    FR_TRY(api_ledger_key(op, "", key, err));
     if (reason && strspn(reason, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(reason)) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "reason must be snake_case");
     if (pool && (size_t)snprintf(owner, sizeof owner, "%s:%s", op_manifest(op)->id, pool) >= sizeof owner)      // cut short it would be another pool's
         return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "pool is too long: with the plugin's id it may have %zu bytes", sizeof owner - 2);
@@ -136,7 +134,7 @@ static enum fr_status do_hold(struct store_txn *txn, struct api_op *op, int64_t 
     struct ledger_account account;
     struct ledger_hold made, ask = { .units = api_int(op, "amount", 0), .expires_ms = op->now_ms + api_int(op, "ttl_ms", 0) };
     FR_TRY(api_asset_granted(op, asset, err));
-    FR_TRY(op_key(op, "", ask.key, err));
+    FR_TRY(api_ledger_key(op, "", ask.key, err));
     FR_TRY(spend_once(txn, op, ask.key, player, asset, ask.units, err));
     FR_TRY(ledger_account(txn, OWNER_PLAYER, player, asset, &account, err));
     ask.account = account.id;
@@ -153,12 +151,12 @@ static void hold_plugin(const struct ledger_hold *hold, char out[PLUGIN_ID_BYTES
     snprintf(out, PLUGIN_ID_BYTES_MAX + 1, "%.*s", (int)strcspn(id, ":"), id);
 }
 
-// The hold named in the arguments, if this plugin opened it.
-static enum fr_status own_hold(struct store_txn *txn, const struct api_op *op, struct ledger_hold *hold, struct ledger_account *account, struct fr_err *err)
+// The hold of this id, if this plugin opened it.
+enum fr_status api_own_hold(struct store_txn *txn, const struct api_op *op, const char *text, struct ledger_hold *hold, struct ledger_account *account, struct fr_err *err)
 {
     int64_t id;
     char plugin[PLUGIN_ID_BYTES_MAX + 1] = "";
-    if (fr_units_parse(api_text(op, "hold"), &id, err) != FR_OK) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "hold is no hold id");
+    if (fr_units_parse(text, &id, err) != FR_OK) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "hold is no hold id");
     enum fr_status st = ledger_hold_get(txn, id, hold, err);
     if (st != FR_OK && st != FR_E_NOT_FOUND) return st;
     if (st == FR_OK) hold_plugin(hold, plugin);
@@ -167,7 +165,7 @@ static enum fr_status own_hold(struct store_txn *txn, const struct api_op *op, s
 }
 
 // What a hold took and did not spend may be spent again.
-static enum fr_status return_approval(struct store_txn *txn, const struct ledger_hold *hold, const struct ledger_account *account, int64_t units, int64_t now_ms, struct fr_err *err)
+enum fr_status api_return_approval(struct store_txn *txn, const struct ledger_hold *hold, const struct ledger_account *account, int64_t units, int64_t now_ms, struct fr_err *err)
 {
     char plugin[PLUGIN_ID_BYTES_MAX + 1];
     int64_t spent_ms;
@@ -185,13 +183,13 @@ static enum fr_status do_settle(struct store_txn *txn, struct api_op *op, int64_
     int count = 0;
     bool known;
     int64_t units = api_int(op, "amount", 0);
-    FR_TRY(own_hold(txn, op, &hold, &account, err));
-    FR_TRY(op_key(op, "", key, err));
+    FR_TRY(api_own_hold(txn, op, api_text(op, "hold"), &hold, &account, err));
+    FR_TRY(api_ledger_key(op, "", key, err));
     FR_TRY(ledger_key_known(txn, key, &known, err));
     if (units > hold.units) return FR_FAIL_CODE(err, FR_E_INVALID, "over_hold", "the hold is %lld, not %lld", (long long)hold.units, (long long)units);
     FR_TRY(split_legs(txn, op, api_text(op, "split"), account.asset, units, legs, &count, err));
     FR_TRY(ledger_hold_settle(txn, hold.id, legs, count, key, "settle", op_manifest(op)->id, op->now_ms, id, err));
-    if (!known && units < hold.units) FR_TRY(return_approval(txn, &hold, &account, hold.units - units, op->now_ms, err));
+    if (!known && units < hold.units) FR_TRY(api_return_approval(txn, &hold, &account, hold.units - units, op->now_ms, err));
     api_touch(op, account.owner, account.asset);
     return FR_OK;
 }
@@ -202,11 +200,11 @@ static enum fr_status do_release(struct store_txn *txn, struct api_op *op, int64
     struct ledger_account account;
     char key[API_LEDGER_KEY_BYTES];
     bool known;
-    FR_TRY(own_hold(txn, op, &hold, &account, err));
-    FR_TRY(op_key(op, "", key, err));
+    FR_TRY(api_own_hold(txn, op, api_text(op, "hold"), &hold, &account, err));
+    FR_TRY(api_ledger_key(op, "", key, err));
     FR_TRY(ledger_key_known(txn, key, &known, err));
     FR_TRY(ledger_hold_release(txn, hold.id, key, "release", op->now_ms, id, err));
-    if (!known) FR_TRY(return_approval(txn, &hold, &account, hold.units, op->now_ms, err));
+    if (!known) FR_TRY(api_return_approval(txn, &hold, &account, hold.units, op->now_ms, err));
     api_touch(op, account.owner, account.asset);
     return FR_OK;
 }
@@ -221,7 +219,7 @@ static enum fr_status hold_expired(struct store_txn *txn, void *arg, const struc
     snprintf(t->player, sizeof t->player, "%s", account.kind == OWNER_PLAYER ? account.owner : "");
     snprintf(t->asset, sizeof t->asset, "%s", account.asset);
     hold_plugin(hold, plugin);
-    return plugin[0] ? return_approval(txn, hold, &account, hold->units, now_ms, err) : FR_OK;      // what no plugin opened took from no approval
+    return plugin[0] ? api_return_approval(txn, hold, &account, hold->units, now_ms, err) : FR_OK;      // what no plugin opened took from no approval
 }
 
 enum fr_status api_holds_sweep(struct store_txn *txn, int64_t now_ms, struct api_swept *ret, struct fr_err *err)
@@ -252,7 +250,7 @@ static enum fr_status linked_known(struct store_txn *txn, const struct api_op *o
 {
     char suffix[8], key[API_LEDGER_KEY_BYTES];
     snprintf(suffix, sizeof suffix, "/%d", n);
-    FR_TRY(op_key(op, suffix, key, err));
+    FR_TRY(api_ledger_key(op, suffix, key, err));
     return ledger_key_known(txn, key, known, err);
 }
 

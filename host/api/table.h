@@ -107,7 +107,17 @@ static const struct api_call api_calls[] = {
     { 24, "consent", "request", 0, 20, 3000, API_WRITES,
       { T_PLAYER, T_ASSET, { "max", API_UNITS, false, true, 1, UNITS_MAX }, { "kind", API_TEXT, true, true, 1, 8 }, { "reason", API_TEXT, false, true, 1, 200 }, T_KEY }, "{intent:string}",
       "Asks the player, on a sheet that the host draws, to approve spending up to max: kind \"once\" or \"daily\"." },
+    // ---- burn
+    { 25, "burn", "accrue", "burn", 20, 3000, API_WRITES,
+      { T_ASSET, T_AMOUNT, { "from", API_TEXT, true, true, 1, 20 }, { "reason", API_TEXT, false, true, 1, BURN_REASON_BYTES_MAX }, T_KEY }, "{id:string}",
+      "Gives coins up to be burned on chain: of the plugin's own revenue (from=\"plugin\", the default), or of one of its holds (from=its id; what is left of it goes back). The reason is public, for ever. "
+      "Needs the asset in the grant \"ledger\" too. Refusals: funds, over_hold, hold_unknown." },
+    { 26, "burn", "get", "burn", 10, 2000, 0, { { "id", API_TEXT, false, false, 1, 20 } },
+      "{id:string,state:string,amount:string,asset:string,batch:string?,proof:string[]?,burn:{state:string,tx:string?,block:string?,root:string,id:string}?}",
+      "One of this plugin's burns: state pending, batched, sent, proving, burned (reverted, refuted: an operator looks), and once it is burned transaction, block and Merkle proof. Refusals: burn_unknown." },
+    { 27, "burn", "supply", "burn", 10, 2000, 0, { A_ASSET }, "{asset:string,decimals:integer,cap:string?,circulating:string?,burned:string?,frond:{burned:string,pending:string,in_batches:string,by_plugin:table[]}}",
+      "The supply and what was burned, by plugin. What was published of an asset (cap, circulating) is there for PALM. Amounts are decimal strings of base units." },
 };
 #define API_COUNT ((int)(sizeof api_calls / sizeof api_calls[0]))
 #define API_VERSION "2026-11-01"      // the manifest's `api`
-_Static_assert(sizeof api_calls / sizeof api_calls[0] == 24, "numbers are stable: append, then raise this count");
+_Static_assert(sizeof api_calls / sizeof api_calls[0] == 27, "numbers are stable: append, then raise this count");

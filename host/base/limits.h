@@ -247,6 +247,19 @@
 #define TXQ_CHECK_MS_MIN 5000              // between looks at a payment that would revert, doubled ...
 #define TXQ_CHECK_MS_MAX (10LL * 60 * 1000)   // ... up to this
 
+// ---- burns (treasury/burn)
+#define BURN_BATCH_ACCRUALS_MAX 1024       // of one batch: planned, or proven, in one job, which takes 10 ms
+#define BURN_BATCH_ACCOUNTS_MAX 200        // plugins in one batch: each has a hold
+#define BURN_OPEN_MAX 8                    // batches on their way at once
+#define BURN_COLLECT_ROWS 2000             // of the journal, looked at in one job
+#define BURN_LIST_MAX 100                  // of one page
+#define BURN_LIST_ROWS_MAX 2000            // looked at for it, where most are not the reader's
+#define BURN_SCAN_BLOCKS_MAX 5000          // in one question for logs; fewer where a node takes fewer
+#define BURN_ADOPT_ROWS_MAX 65536          // pending accruals among which an unknown batch is looked for ...
+#define BURN_ADOPT_TRIES_MAX 256           // ... and runs of them whose root is reckoned: they have the right sum already
+#define BURN_REASON_BYTES_MAX 200          // of burn.accrue
+#define BURN_GAS 200000                    // of one burn, whatever it holds: the first of all takes 119,963
+
 // ---- console, logs
 #define LOG_LINE_BYTES_MAX (16 * 1024)
 #define CONSOLE_LINE_BYTES_MAX (256 * 1024)
@@ -283,5 +296,7 @@ _Static_assert(MATCH_SNAPSHOT_RECORDS_LONG % MATCH_SNAPSHOT_RECORDS == 0, "the l
 _Static_assert(SEATS_MAX + SPLIT_PARTS_MAX <= TRANSFER_LEGS_MAX, "a whole match settles in one transfer");
 _Static_assert(WORKER_HEAP_BYTES_DEFAULT <= WORKER_HEAP_BYTES_MAX, "");
 _Static_assert(INITDATA_BYTES_MAX < HTTP_HEADER_BYTES_MAX, "launch data fits its header");
+_Static_assert(BURN_BATCH_ACCOUNTS_MAX <= HOLDS_PER_OWNER_MAX, "a batch's holds end together");
+_Static_assert(BURN_REASON_BYTES_MAX <= NOTE_BYTES_MAX, "a reason is a note of the journal");
 _Static_assert(SIGNER_FRAME_BYTES_MAX < SIGNER_READ_BYTES, "a turn holds a whole request");
 _Static_assert(UNITS_MAX <= 9223372036854775807LL / 8, "sums of a few amounts stay inside int64");

@@ -84,6 +84,10 @@ cli_run_fn run_top, run_serve, run_plugin_new, run_plugin_install, run_plugin_ch
 cli_run_fn run_telegram_connect;
 cli_run_fn run_key_new, run_key_import, run_key_list, run_key_check;
 
+// ---- burns.c
+cli_run_fn run_burn_verify;
+void print_burn_list(FILE *out, const struct fr_json *v, const struct cli *c), print_burn_verify(FILE *out, const struct fr_json *v, const struct cli *c), print_burn_supply(FILE *out, const struct fr_json *v, const struct cli *c);
+
 // ---- backup.c, restore.c, print_backup.c
 cli_run_fn run_backup, run_restore;
 void print_backup(FILE *out, const struct fr_json *v, const struct cli *c), print_restore(FILE *out, const struct fr_json *v, const struct cli *c);

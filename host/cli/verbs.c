@@ -10,6 +10,8 @@ const int cli_options_of_all_count = sizeof cli_options_of_all / sizeof cli_opti
 
 #define ARG_PLUGIN { "plugin", "PLUGIN", "the plugin's id", false }
 #define ARG_MATCH { "match", "MATCH", "the match's id", false }
+#define ARG_BURN { "id", "ID", "a burn, such as 4711, or a batch, such as b7", false }
+#define ARG_BATCH { "id", "BATCH", "such as b7", false }
 #define OPTION_ASSET { "asset", "ASSET", "PALM, TEST, ..." }
 #define OPTION_LIMIT { "limit", "N", "at most so many" }
 
@@ -57,7 +59,7 @@ const struct cli_verb cli_verbs[] = {
     { .name = "plugin logs", .does = "what a plugin wrote last", .console = "plugin.logs", .run = run_console, .print = print_log, .args = { ARG_PLUGIN }, .options = { OPTION_LIMIT } },
 
     { .name = "ledger balance", .does = "the accounts of a player, plugin or the house", .console = "ledger.balance", .run = run_console, .columns = "account owner asset free held",
-      .args = { { "owner", "OWNER", "player:ID, plugin:ID, pool:NAME, chain:NAME, treasury or burn", false } }, .options = { OPTION_ASSET } },
+      .args = { { "owner", "OWNER", "player:ID, plugin:ID, pool:NAME, chain:NAME, treasury, burn or burn:PLUGIN", false } }, .options = { OPTION_ASSET } },
     { .name = "ledger mint", .does = "give test coins to a player", .console = "ledger.mint", .run = run_ledger_mint,
       .more = "Outside --dev only TEST can be minted. The same --key never mints twice.",
       .args = { { "player", "PLAYER", "the player's id", false }, { "amount", "AMOUNT", "in whole coins: 12.5", false } },
@@ -74,6 +76,22 @@ const struct cli_verb cli_verbs[] = {
       .more = "Without NODE: somebody else used the key, or the data is an old copy. Payments whose nonce is gone are lost, and so are all that wait when nonces were used that this data never gave: "
               "what was paid is for the chain to say. With NODE: a node that was found lying about its chain is looked at again.",
       .args = { { "node", "NODE", "the node's name in the config file", true } } },
+    { .name = "burn list", .does = "batches of burns, newest first; what is pending; what the chain burned and this data does not know", .console = "burn.list", .run = run_console, .print = print_burn_list,
+      .more = "pending: given up, in no batch yet. batched: planned, not signed. sent: signed. proving: final, the chain is being asked. burned: the burn module says so, in a final block. reverted: its transaction failed; "
+              "`burn run` or `burn return`. refuted: the module says something else; money-out halts. returned: its accruals are pending again. unknown: burned by newer data than this: `burn adopt`.",
+      .options = { { "accruals", NULL, "the single burns in place of batches" }, { "plugin", "PLUGIN", "with --accruals: of this plugin" }, { "match", "MATCH", "with --accruals: of this match" },
+                   { "before", "ID", "older than this one" }, OPTION_LIMIT } },
+    { .name = "burn show", .does = "a burn with its proof, or a batch", .console = "burn.show", .run = run_console, .args = { ARG_BURN } },
+    { .name = "burn run", .does = "burn what is pending now, whatever gas costs; or send a reverted batch again", .console = "burn.run", .run = run_console, .args = { { "id", "BATCH", "a reverted or refuted batch, such as b7 (default: all that is pending)", true } } },
+    { .name = "burn pause", .does = "make no batches until `burn resume`; those on their way go on", .console = "burn.pause", .run = run_console },
+    { .name = "burn resume", .does = "make batches again", .console = "burn.resume", .run = run_console },
+    { .name = "burn return", .does = "give a batch's accruals back, unless the chain burned it", .console = "burn.return", .run = run_console, .args = { ARG_BATCH } },
+    { .name = "burn adopt", .does = "book a batch that the chain burned and this data does not know", .console = "burn.adopt", .run = run_console,
+      .more = "After old data was restored: newer data burned it. Pending accruals that make up its amount and root become it; where there are none such, the oldest up to the amount, and what is missing comes "
+              "from chain:lost, which `ledger balance` shows. Burns go on when nothing is unknown any more.",
+      .args = { { "id", "ID", "its id on chain, 0x.. of `burn list`", false } } },
+    { .name = "burn verify", .does = "compute leaf and root again and compare with the burn module, at a final block", .console = "burn.verify", .run = run_burn_verify, .print = print_burn_verify, .args = { ARG_BURN } },
+    { .name = "burn supply", .does = "cap, circulating, burned: what was published, what Frond burned, what the chain says", .console = "burn.supply", .run = run_console, .print = print_burn_supply, .options = { OPTION_ASSET } },
 
     { .name = "session list", .does = "where a player is signed in", .console = "session.list", .run = run_console, .columns = "id scope bot device created_at seen_at expires_at opened_by",
       .args = { { "player", "PLAYER", "the player's id", false } } },

@@ -13,6 +13,9 @@ store_job_fn job_store_facts, job_store_integrity, job_ledger_entry;
 void live_top(struct console_op *op);
 void live_plugin_unblock(struct console_op *op);
 
+// ---- burns.c
+store_job_fn job_burn_list, job_burn_show, job_burn_run, job_burn_pause, job_burn_resume, job_burn_return, job_burn_adopt, job_burn_supply;
+void live_burn_order(struct console_op *op), live_burn_verify(struct console_op *op), live_burn_list(struct console_op *op), live_burn_supply(struct console_op *op);
 // ---- sessions.c
 store_job_fn job_session_list, job_session_revoke;
 void live_session_revoke(struct console_op *op);

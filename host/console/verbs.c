@@ -6,10 +6,12 @@
 #include "base/units.h"
 #include "console/internal.h"
 #include "ledger/ledger.h"
+#include "treasury/burn.h"
 
 #define LIST_MAX 200
+#define OWNER_ACCOUNTS_MAX 256
 
-// "player:17", "plugin:duel", "pool:duel:season", "treasury", "burn", "chain:dev"
+// "player:17", "plugin:duel", "pool:duel:season", "treasury", "burn:duel", "burn" (all of them: *owner NULL), "chain:dev"
 static enum fr_status owner_parse(struct store_txn *txn, const char *text, enum ledger_owner_kind *kind, const char **owner, struct fr_err *err)
 {
     char name[16];
@@ -17,10 +19,11 @@ static enum fr_status owner_parse(struct store_txn *txn, const char *text, enum 
     size_t len = colon ? (size_t)(colon - text) : strlen(text);
     snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), text);
     *owner = colon ? colon + 1 : "";
-    bool known = len < sizeof name && ledger_owner_kind_parse(name, kind), alone = known && (*kind == OWNER_TREASURY || *kind == OWNER_BURN);
+    bool known = len < sizeof name && ledger_owner_kind_parse(name, kind), alone = known && (*kind == OWNER_TREASURY || (*kind == OWNER_BURN && !colon));
     if (!known || (alone ? colon != NULL : (*owner)[0] == '\0'))
-        return FR_FAIL_CODE(err, FR_E_INVALID, "owner_unknown", "owner must be player:ID, plugin:ID, pool:NAME, chain:NAME, treasury or burn, not \"%.40s\"", text);
+        return FR_FAIL_CODE(err, FR_E_INVALID, "owner_unknown", "owner must be player:ID, plugin:ID, pool:NAME, chain:NAME, treasury, burn or burn:PLUGIN, not \"%.40s\"", text);
     struct player who;
+    if (*kind == OWNER_BURN && !colon) *owner = NULL;
     return *kind == OWNER_PLAYER ? player_get(txn, *owner, &who, err) : FR_OK;
 }
 
@@ -48,9 +51,9 @@ static enum fr_status job_balance(struct store_txn *txn, void *arg, struct fr_er
     FR_TRY(fr_json_need_text(op->args, "owner", 1, 64, &text, err));
     FR_TRY(asset_arg(txn, op, &asset, err));
     FR_TRY(owner_parse(txn, text, &kind, &owner, err));
-    struct ledger_account list[64];
+    struct ledger_account list[OWNER_ACCOUNTS_MAX];
     int count, written = 0;
-    FR_TRY(ledger_accounts(txn, kind, owner, list, 64, &count, err));
+    FR_TRY(ledger_accounts(txn, kind, owner, list, OWNER_ACCOUNTS_MAX, &count, err));
     fr_buf_add(&op->out, "[");
     for (int i = 0; i < count; i++) {
         struct ledger_asset a;
@@ -109,11 +112,16 @@ void live_ledger_mint(struct console_op *op)
     if (store_run(console_options_of(op->console)->store, job_mint, op, minted, &err) != FR_OK) console_answer(op, err.status, &err);
 }
 
+bool console_owner_alive(struct store_txn *txn, const char *owner)
+{
+    return play_owner_alive(txn, owner) || burn_owner_alive(txn, owner);
+}
+
 static enum fr_status job_audit(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct console_op *op = arg;
     struct ledger_audit a;
-    FR_TRY(ledger_audit_run(txn, play_owner_alive, &a, err));
+    FR_TRY(ledger_audit_run(txn, console_owner_alive, &a, err));
     bool good = a.chain_ok && a.balances_ok && a.holds_ok && a.sums_ok && a.holds_orphaned == 0;
     fr_buf_addf(&op->out, "{\"good\":%s,\"entries\":%lld,\"accounts\":%lld,\"holds_open\":%lld,\"holds_orphaned\":%lld,\"sum\":\"%lld\",\"chain\":%s,\"balances\":%s,\"holds\":%s,\"sums\":%s,\"head\":\"%s\",\"first_fault\":",
                 good ? "true" : "false", (long long)a.entries, (long long)a.accounts, (long long)a.holds_open, (long long)a.holds_orphaned, (long long)a.sum_units,
@@ -151,12 +159,15 @@ static enum fr_status job_journal(struct store_txn *txn, void *arg, struct fr_er
     FR_TRY(console_limit(op, LIST_MAX, 20, &limit, err));
     if (text[0]) {
         enum ledger_owner_kind kind;
-        struct ledger_account list[64];
+        struct ledger_account list[OWNER_ACCOUNTS_MAX];
         int count;
         FR_TRY(owner_parse(txn, text, &kind, &owner, err));
-        FR_TRY(ledger_accounts(txn, kind, owner, list, 64, &count, err));
-        for (int i = 0; i < count; i++)
-            if (strcmp(list[i].asset, asset) == 0) account = list[i].id;
+        FR_TRY(ledger_accounts(txn, kind, owner, list, OWNER_ACCOUNTS_MAX, &count, err));
+        for (int i = 0; i < count; i++) {
+            if (strcmp(list[i].asset, asset) != 0) continue;
+            if (account) return FR_FAIL_CODE(err, FR_E_INVALID, "owner_unknown", "there is more than one %s account in %s: say whose, burn:PLUGIN", text, asset);
+            account = list[i].id;
+        }
         if (account == 0) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "account_unknown", "%s has no account in %s", text, asset);
     }
     struct listing l = { &op->out, 0 };
@@ -247,6 +258,15 @@ const struct console_verb console_verbs[] = {
     { "store.facts", true, false, job_store_facts, NULL, true },
     { "store.integrity", true, false, job_store_integrity, NULL, true },
     { "ledger.entry", true, false, job_ledger_entry, NULL, false },
+    { "burn.list", true, false, job_burn_list, live_burn_list, false },
+    { "burn.show", true, false, job_burn_show, NULL, false },
+    { "burn.run", false, true, job_burn_run, live_burn_order, false },
+    { "burn.pause", true, true, job_burn_pause, live_burn_order, false },
+    { "burn.resume", true, true, job_burn_resume, live_burn_order, false },
+    { "burn.return", false, true, job_burn_return, live_burn_order, false },
+    { "burn.adopt", false, true, job_burn_adopt, live_burn_order, false },
+    { "burn.verify", false, false, NULL, live_burn_verify, false },
+    { "burn.supply", true, false, job_burn_supply, live_burn_supply, false },
 };
 const int console_verb_count = sizeof console_verbs / sizeof console_verbs[0];
 

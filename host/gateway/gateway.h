@@ -24,7 +24,7 @@ struct gateway_options {
     const char *version;                           // for /healthz
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
-    struct treasury *treasury;                     // for /v1/chain, and dev's buttons
+    struct treasury *treasury;                     // NULL: no chain; burns are shown as pending
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL
     void *arg;

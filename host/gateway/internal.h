@@ -125,6 +125,9 @@ void gw_metrics_open(struct gateway *g);
 void gw_metrics(struct gateway *g, struct net_request *req);
 void gw_count_refusal(struct gateway *g, const struct fr_err *err);
 
+// ---- burns.c
+void gw_burns(struct gw_req *r), gw_burn(struct gw_req *r), gw_supply(struct gw_req *r);
+
 // ---- health.c, pages.c: answered without a gw_req
 void gw_healthz(struct gateway *g, struct net_request *req);
 void gw_readyz(struct gateway *g, struct net_request *req);

@@ -153,3 +153,16 @@ enum fr_status account_save(struct store_txn *txn, const struct account *a, stru
     assert(changed == 1);                          // it was read a moment ago, in this transaction
     return FR_OK;
 }
+
+enum fr_status ledger_kind_sum(struct store_txn *txn, enum ledger_owner_kind kind, const char *asset, int64_t *free_units, int64_t *held_units, struct fr_err *err)
+{
+    FR_SQL_ROW(row);
+    bool found = false;
+    FR_TRY(sql_begin(txn, "SELECT coalesce(sum(free), 0), coalesce(sum(held), 0) FROM account WHERE kind = ?1 AND asset = ?2", &row, err));
+    sql_bind_int(row, 1, kind);
+    sql_bind_text(row, 2, asset);
+    FR_TRY(sql_step(row, &found, err));
+    *free_units = sql_int(row, 0);
+    *held_units = sql_int(row, 1);
+    return FR_OK;
+}

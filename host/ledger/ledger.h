@@ -25,7 +25,7 @@ enum ledger_owner_kind { OWNER_PLAYER, OWNER_PLUGIN, OWNER_POOL, OWNER_TREASURY,
 struct ledger_account {
     int64_t id;
     enum ledger_owner_kind kind;
-    char owner[48];               // player id, plugin id, pool name; "" for treasury, burn; "world" or "dev" for chain
+    char owner[48];               // player id, plugin id, pool name; "" for treasury; of burn the plugin whose revenue it was ("": from before burns had one); "world", "dev", "burned", "lost" for chain
     char asset[16];
     bool overdraft;               // may go negative: a source of coins (the outside world, the development faucet)
     int64_t free_units, held_units;
@@ -39,6 +39,8 @@ FR_MUST_USE enum fr_status ledger_balance(struct store_txn *txn, enum ledger_own
                                           int64_t *free_units, int64_t *held_units, struct fr_err *err);
 FR_MUST_USE enum fr_status ledger_accounts(struct store_txn *txn, enum ledger_owner_kind kind, const char *owner,   // owner NULL: all of the kind
                                            struct ledger_account *out, int cap, int *count, struct fr_err *err);
+// What all accounts of a kind have in an asset.
+FR_MUST_USE enum fr_status ledger_kind_sum(struct store_txn *txn, enum ledger_owner_kind kind, const char *asset, int64_t *free_units, int64_t *held_units, struct fr_err *err);
 const char *ledger_owner_name(enum ledger_owner_kind kind);                 // "player", ...
 bool ledger_owner_kind_parse(const char *name, enum ledger_owner_kind *ret);
 
@@ -99,6 +101,11 @@ struct ledger_entry {
 // Newest first, ids below `before` (0: from the top), at most limit; account 0 means all.
 FR_MUST_USE enum fr_status ledger_journal(struct store_txn *txn, int64_t account, int64_t before, int limit,
                                           void (*each)(void *arg, const struct ledger_entry *e), void *arg, struct fr_err *err);
+// What came into the accounts of one kind: rows *after.. forward, at most limit of them; *after moves to the last row that was looked at, *more: there may be more.
+// What a hold gave back is none. The texts are valid during the call; each must not change the ledger.
+struct ledger_credit { int64_t entry, at_ms, units; const struct ledger_account *account; const char *reason, *note; };
+typedef enum fr_status ledger_credit_fn(void *arg, const struct ledger_credit *c, struct fr_err *err);
+FR_MUST_USE enum fr_status ledger_credits(struct store_txn *txn, enum ledger_owner_kind kind, int limit, ledger_credit_fn *each, void *arg, int64_t *after, bool *more, struct fr_err *err);
 // When a row was written; a hold's number is its row's.
 FR_MUST_USE enum fr_status ledger_entry_ms(struct store_txn *txn, int64_t entry, int64_t *at_ms, struct fr_err *err);
 struct ledger_audit {

@@ -271,6 +271,40 @@ static enum fr_status journal_job(struct store_txn *txn, void *arg, struct fr_er
 }
 static void test_the_journal_by_account(void) { test_with_ledger(journal_job); }
 
+struct credits { char text[400]; int64_t sum; };
+static enum fr_status see_credit(void *arg, const struct ledger_credit *c, struct fr_err *e)
+{
+    struct credits *at = arg;
+    (void)e;
+    size_t len = strlen(at->text);
+    snprintf(at->text + len, sizeof at->text - len, "%s:%lld:%s:%s ", c->account->owner, (long long)c->units, c->reason, c->note);
+    at->sum += c->units;
+    return FR_OK;
+}
+static enum fr_status credits_job(struct store_txn *txn, void *arg, struct fr_err *e)
+{
+    (void)arg; (void)e;
+    struct credits found = { 0 };
+    struct ledger_account duel, shop;
+    struct ledger_hold h, ask = { .units = 4, .owner = "burn:1", .key = "burn:1:x" };
+    int64_t id = 0, after = 0, free_units = 0, held_units = 0;
+    bool more = false;
+    CHECK(ledger_account(txn, OWNER_BURN, "duel", "TEST", &duel, &err) == FR_OK && ledger_account(txn, OWNER_BURN, "", "TEST", &shop, &err) == FR_OK);
+    CHECK(test_move(txn, "c:1", ann, duel.id, 5, &id) == FR_OK && test_move(txn, "c:2", ann, bob, 9, &id) == FR_OK && test_move(txn, "c:3", bob, shop.id, 7, &id) == FR_OK);
+    ask.account = duel.id;
+    CHECK(ledger_hold_open(txn, &ask, "burning", NOW, &h, &err) == FR_OK);
+    CHECK(ledger_hold_release(txn, h.id, "burn:1:back", "burn_returned", NOW, &id, &err) == FR_OK);       // comes back: nothing new
+    CHECK(ledger_credits(txn, OWNER_BURN, 4, see_credit, &found, &after, &more, &err) == FR_OK && more);
+    CHECK_TEXT(found.text, "duel:5:gift:a note ");                           // three rows made ann, bob and cleo rich
+    CHECK_INT(after, 4);
+    while (more) CHECK(ledger_credits(txn, OWNER_BURN, 2, see_credit, &found, &after, &more, &err) == FR_OK);
+    CHECK_TEXT(found.text, "duel:5:gift:a note :7:gift:a note ");
+    CHECK(ledger_credits(txn, OWNER_BURN, 100, see_credit, &found, &after, &more, &err) == FR_OK && !more && found.sum == 12);
+    CHECK(ledger_kind_sum(txn, OWNER_BURN, "TEST", &free_units, &held_units, &err) == FR_OK && free_units == 12 && held_units == 0);
+    return FR_OK;
+}
+static void test_what_came_into_burn_accounts_is_seen_once(void) { test_with_ledger(credits_job); }
+
 int main(void)
 {
     ledger_register();
@@ -283,6 +317,7 @@ int main(void)
     TEST(test_a_failed_job_moves_nothing);
     TEST(test_a_failed_job_leaves_the_chain_of_its_group_whole);
     TEST(test_the_journal_by_account);
+    TEST(test_what_came_into_burn_accounts_is_seen_once);
     test_folder_drop();
     return TEST_END();
 }

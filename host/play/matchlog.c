@@ -329,7 +329,7 @@ static enum fr_status match_pay(struct store_txn *txn, const struct match_row *m
         FR_TRY(leg_add(txn, OWNER_PLAYER, m->seat[i].player, m, r->payout[i], legs, &count, err));
     FR_TRY(leg_add(txn, OWNER_PLUGIN, m->game, m, r->rake[SPLIT_PLUGIN] + r->rake[SPLIT_AUTHOR], legs, &count, err));
     FR_TRY(leg_add(txn, OWNER_TREASURY, "", m, r->rake[SPLIT_TREASURY], legs, &count, err));
-    FR_TRY(leg_add(txn, OWNER_BURN, "", m, r->rake[SPLIT_BURN], legs, &count, err));
+    FR_TRY(leg_add(txn, OWNER_BURN, m->game, m, r->rake[SPLIT_BURN], legs, &count, err));
     return ledger_holds_settle(txn, owner, legs, count, key, "match", m->id, now_ms, &id, err);
 }
 

@@ -75,4 +75,6 @@ FR_MUST_USE enum fr_status play_list(struct store_txn *txn, const char *state, c
 FR_MUST_USE enum fr_status play_list_of(struct store_txn *txn, const char *player, const char *before, int limit, struct fr_buf *out, struct fr_err *err);
 // Everything a replay needs: {match, engine, setup, fairness, hash, records:[..], package:{..}}.
 FR_MUST_USE enum fr_status play_export(struct store_txn *txn, const char *match, struct fr_buf *out, struct fr_err *err);
+// Did this player have a seat in it? A match that is unknown had none.
+FR_MUST_USE enum fr_status play_seated(struct store_txn *txn, const char *match, const char *player, bool *yes, struct fr_err *err);
 bool play_owner_alive(struct store_txn *txn, const char *owner);              // for ledger_audit_run: is "match:<id>" still running?

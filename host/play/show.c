@@ -219,6 +219,15 @@ enum fr_status play_export(struct store_txn *txn, const char *match, struct fr_b
     return fr_buf_check(out, "a match's export", err);
 }
 
+enum fr_status play_seated(struct store_txn *txn, const char *match, const char *player, bool *yes, struct fr_err *err)
+{
+    FR_SQL_ROW(row);
+    FR_TRY(sql_begin(txn, "SELECT 1 FROM match_seat WHERE player=?1 AND match=?2", &row, err));
+    sql_bind_text(row, 1, player);
+    sql_bind_text(row, 2, match);
+    return sql_step(row, yes, err);
+}
+
 bool play_owner_alive(struct store_txn *txn, const char *owner)
 {
     if (strncmp(owner, "match:", 6) != 0) return false;

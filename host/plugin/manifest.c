@@ -249,12 +249,18 @@ static enum fr_status take_grants(struct manifest *m, struct fr_err *err)
     const struct fr_json *grants, *one;
     FR_TRY(opt_object(m->json, "grants", &grants, err));
     if (!grants) return FR_OK;
-    FR_TRY(fr_json_only_keys(grants, KEYS("store", "ledger", "call"), "grants", err));
+    FR_TRY(fr_json_only_keys(grants, KEYS("store", "ledger", "call", "burn"), "grants", err));
     if (fr_json_get(grants, "store")) {
         FR_TRY(fr_json_need_object(m->json, "grants.store", &one, err));
         FR_TRY(fr_json_only_keys(one, KEYS("why"), "grants.store", err));
         FR_TRY(take_why(m->json, "grants.store", err));
         m->grant_store = true;
+    }
+    if (fr_json_get(grants, "burn")) {
+        FR_TRY(fr_json_need_object(m->json, "grants.burn", &one, err));
+        FR_TRY(fr_json_only_keys(one, KEYS("why"), "grants.burn", err));
+        FR_TRY(take_why(m->json, "grants.burn", err));
+        m->grant_burn = true;
     }
     if (fr_json_get(grants, "ledger")) {
         FR_TRY(fr_json_need_object(m->json, "grants.ledger", &one, err));
@@ -622,6 +628,7 @@ bool manifest_granted(const struct manifest *m, const char *grant)
 {
     if (!grant) return true;
     if (strcmp(grant, "store") == 0) return m->grant_store;
+    if (strcmp(grant, "burn") == 0) return m->grant_burn;
     if (strcmp(grant, "ledger") == 0) return m->grant_ledger;
     return strcmp(grant, "call") == 0 && m->grant_call;
 }

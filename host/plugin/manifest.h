@@ -4,7 +4,7 @@
 //   "id": "duel", "name": "Card Duel", "version": "1.0.0", "api": "2026-11-01", "kind": "game" | "bot" | "tool" | "fund" | "studio",
 //   "description": "..", "author": "..",
 //   "limits": {"heap_mib": 32, "store_mib": 16, "workers": 1, "cpu_percent": 10},     // cpu_percent: less than the host would give
-//   "grants": {"store": {"why": ".."}, "ledger": {"why": "..", "assets": ["PALM"]}, "call": {"why": "..", "plugins": ["hello"]}},
+//   "grants": {"store": {"why": ".."}, "ledger": {"why": "..", "assets": ["PALM"]}, "call": {"why": "..", "plugins": ["hello"]}, "burn": {"why": ".."}},
 //   "calls": {"greet": {"args": <schema>, "doc": "..", "player": true}},        // player: needs a signed-in player (default true)
 //   "splits": {"shop": {"plugin": 9000, "treasury": 500, "burn": 500}},          // for ledger.charge: basis points, sum 10000
 //   "modes": {"classic": {"name": "Classic", "seats": 2, "bot": true, "turn_ms": 20000,
@@ -42,7 +42,7 @@ struct manifest_call { char name[65]; const struct fr_json *args; bool any_objec
 struct manifest {
     char id[PLUGIN_ID_BYTES_MAX + 1], name[65], version[33], api[16], kind[8]; const char *description, *author;
     int64_t heap_bytes, store_bytes; int workers, cpu_percent;     // cpu_percent 0: what the host gives
-    bool grant_store, grant_ledger, grant_call, has_page;
+    bool grant_store, grant_ledger, grant_call, grant_burn, has_page;
     char ledger_assets[8][ASSET_ID_BYTES]; int ledger_asset_count;
     char call_plugins[16][PLUGIN_ID_BYTES_MAX + 1]; int call_plugin_count;
     struct manifest_call calls[PLUGIN_FUNCTIONS_MAX]; int call_count;
@@ -60,7 +60,7 @@ const struct manifest_mode *manifest_mode(const struct manifest *m, const char *
 const struct manifest_call *manifest_call(const struct manifest *m, const char *name);
 const struct fr_json *manifest_input(const struct manifest *m, const char *name, bool *known);
 const struct fr_json *manifest_relay(const struct manifest *m, const char *name, bool *known);
-bool manifest_granted(const struct manifest *m, const char *grant);      // "store", "ledger", "call"; NULL: true
+bool manifest_granted(const struct manifest *m, const char *grant);      // "store", "ledger", "call", "burn"; NULL: true
 bool manifest_id_taken(const char *id);                                  // by the host itself: "frond", ...
 bool manifest_id_valid(const char *text);                                // [a-z][a-z0-9]*(-[a-z0-9]+)*, at most PLUGIN_ID_BYTES_MAX
 bool manifest_version_valid(const char *text);                           // semver 2.0 core: 1.2.3 with optional -pre

@@ -8,7 +8,7 @@
 static const char good[] =
     "{\"id\":\"duel\",\"name\":\"Card Duel\",\"version\":\"1.0.0\",\"api\":\"2026-11-01\",\"kind\":\"game\",\"description\":\"d\",\"author\":\"a\","
     "\"limits\":{\"heap_mib\":64,\"store_mib\":2},"
-    "\"grants\":{\"store\":{\"why\":\"decks\"},\"ledger\":{\"why\":\"stakes\",\"assets\":[\"PALM\",\"TEST\"]},\"call\":{\"why\":\"greets\",\"plugins\":[\"hello\"]}},"
+    "\"grants\":{\"store\":{\"why\":\"decks\"},\"ledger\":{\"why\":\"stakes\",\"assets\":[\"PALM\",\"TEST\"]},\"call\":{\"why\":\"greets\",\"plugins\":[\"hello\"]},\"burn\":{\"why\":\"gives up\"}},"
     "\"calls\":{\"greet\":{\"args\":{\"type\":\"object\"},\"doc\":\"Greets.\",\"player\":false},\"deck\":{}},"
     "\"splits\":{\"shop\":{\"plugin\":9000,\"treasury\":500,\"burn\":500}},"
     "\"modes\":{\"classic\":{\"name\":\"Classic\",\"seats\":2,\"bot\":true,\"turn_ms\":20000,\"asset\":\"PALM\",\"stakes\":[\"0\",\"100\",\"200\"],"
@@ -62,7 +62,7 @@ static void test_a_good_manifest_is_read_whole(void)
     CHECK_TEXT(m->author, "a");
     CHECK_INT(m->heap_bytes, 64 << 20);
     CHECK_INT(m->store_bytes, 2 << 20);
-    CHECK(m->grant_store && m->grant_ledger && m->grant_call && m->has_page);
+    CHECK(m->grant_store && m->grant_ledger && m->grant_call && m->grant_burn && m->has_page);
     CHECK(manifest_granted(m, "store") && manifest_granted(m, "ledger") && manifest_granted(m, "call") && manifest_granted(m, NULL) && !manifest_granted(m, "http"));
     CHECK_INT(m->ledger_asset_count, 2);
     CHECK_TEXT(m->ledger_assets[1], "TEST");
@@ -99,7 +99,7 @@ static void test_the_smallest_manifest(void)
     if (!m) return;
     CHECK_INT(m->heap_bytes, WORKER_HEAP_BYTES_DEFAULT);
     CHECK_INT(m->store_bytes, KV_QUOTA_BYTES_DEFAULT);
-    CHECK(!m->grant_store && !m->grant_ledger && !m->grant_call && !m->has_page);
+    CHECK(!m->grant_store && !m->grant_ledger && !m->grant_call && !m->grant_burn && !m->has_page);
     CHECK_TEXT(m->description, "");
 }
 
@@ -185,7 +185,7 @@ static void test_call_and_input_refusals(void)
     refused("\"player\":false", "\"player\":1", P "calls.greet.player: expected true or false, got number");
     refused("\"doc\":", "\"docs\":", P "calls.greet: unknown key \"docs\", did you mean \"doc\"?");
     refused("\"deck\":{}", "\"deck\":[]", P "calls.deck: expected an object, got array");
-    refused("\"deck\":{}", "\"greet\":{}", P "line 1, column 359: duplicate key \"greet\"");
+    refused("\"deck\":{}", "\"greet\":{}", P "line 1, column 385: duplicate key \"greet\"");
     refused("\"play\":{\"type\":\"object\"}", "\"play\":{\"type\":\"object\",\"propertys\":{}}",
             P "inputs.play: unknown key \"propertys\", did you mean \"properties\"?");
     refused("\"play\":{", "\"Play\":{", P "inputs: a name is lower-case letters, digits and _, begins with a letter and has at most 64 bytes; got \"Play\"");

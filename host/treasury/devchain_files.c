@@ -298,6 +298,8 @@ enum fr_status dc_settings(const struct devchain *d, struct treasury_settings *r
     c->burn_module = *contract(m, "burn_module");
     c->deposit_factory = *contract(m, "deposit_factory");
     memcpy(c->forwarder_hash, m->forwarder_hash, 32);
+    s->burn = (struct burn_options){ .threshold_units = 100 * PALM_UNITS, .age_ms = 5000, .hard_age_ms = 60000, .look_ms = 1000 };      // soon: somebody is looking
+    snprintf(s->later_burn_from, sizeof s->later_burn_from, "%s", s->later_burn_of_reserve ? "reserve" : "liquidity");
     s->signer.where = SIGNER_LOCAL;
     s->signer.keystore_count = 1;
     FR_TRY(dc_path(d, "policy.json", s->signer.policy, err));

@@ -1,5 +1,5 @@
 // settings.c — strict: a slip here is money that waits, or goes where nobody wanted it.
-#include "treasury/settings.h"
+#include "treasury/settings_inside.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/hex.h"
@@ -209,21 +209,16 @@ static enum fr_status read_contracts(const struct reading *r, struct fr_err *err
     return FR_OK;
 }
 
-// ---- the parts' own: a line each. A section that nobody reads here is refused, not ignored.
-
-struct section { const char *name; enum fr_status (*read)(const struct fr_json *config, struct treasury_settings *to, struct fr_err *err); };      // config: the whole file; the section is at "chain.NAME"
-static const struct section sections[] = { { "burn", NULL }, { "deposits", NULL }, { "withdrawals", NULL }, { "supply", NULL } };
+// ---- the parts' own: settings_parts.c
 
 static enum fr_status read_sections(const struct reading *r, struct fr_err *err)
 {
     const struct fr_json *chain = fr_json_get(r->json, "chain"), *unused;
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+    for (int i = 0; i < treasury_section_count; i++) {
         char key[32];
-        snprintf(key, sizeof key, "chain.%s", sections[i].name);
-        bool there = fr_json_get(chain, sections[i].name) != NULL;
-        if (there) FR_TRY(fr_json_need_object(r->json, key, &unused, err));
-        if (there && !sections[i].read) return FR_FAIL(err, FR_E_INVALID, "%s: this program has no such part", key);
-        if (sections[i].read) FR_TRY(sections[i].read(r->json, r->to, err));
+        snprintf(key, sizeof key, "chain.%s", treasury_sections[i].name);
+        if (fr_json_get(chain, treasury_sections[i].name)) FR_TRY(fr_json_need_object(r->json, key, &unused, err));
+        FR_TRY(treasury_sections[i].read(r->json, r->to, err));
     }
     return FR_OK;
 }

@@ -7,7 +7,9 @@
 //               "fees":{"max_fee_gwei":"60","max_tip_gwei":"2","day_ether":"0.5"},
 //               "contracts":{"tokens":[{"asset":"PALM","address":"0x..","chain_decimals":9,"payout":"0x.."}],
 //                            "burn_module":"0x..", "deposit_factory":"0x..", "forwarder_hash":"0x.."},
-//               "burn":{}, "deposits":{}, "withdrawals":{}, "supply":{}},       the parts own: settings.c, sections
+//               "burn":{"from_block":"0","threshold":"1000","age_s":3600,"hard_age_s":86400,"gas_price_cap_gwei":"40"},      a batch is made past the threshold (PALM) or the age;
+//                                                              above the cap it waits, up to the hard age. from_block: where the module was deployed
+//               "supply":{"later_burn_from":"liquidity"}},     whose the 2,500,000 PALM were that were burned later: it is shown with "source unstated"
 //     "signer": {"policy":"signer.json","tally":"tally","keystores":["key.json"],"passphrase":"passphrase"}     without passphrase it is asked for at the start
 //     "signer": {"url":"https://..","address":"0x.."}                                                           Web3Signer's JSON-RPC
 //     "dev_chain": {"anvil":"/path","contracts":"/folder","later_burn":"liquidity"}       with --dev alone: devchain.h
@@ -17,10 +19,11 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "chain/endpoints.h"
-#include "treasury/part.h"
+#include "treasury/burn.h"
 
 #define TREASURY_PATH_BYTES 1024
 #define TREASURY_LEDGER_DECIMALS 9
+#define TREASURY_BURNS "PALM"              // what is burned
 enum signer_where { SIGNER_NOWHERE, SIGNER_LOCAL, SIGNER_REMOTE };
 struct signer_settings {
     enum signer_where where;
@@ -44,7 +47,9 @@ struct treasury_settings {
     struct u256 max_fee, max_tip, day_most;                // wei
     struct treasury_contracts contracts;
     struct signer_settings signer;
-    // of the parts, each filled by its section's reader
+    // of the parts, each filled by its section's reader; what stands elsewhere too (modules, tokens) is put in where the part is made
+    struct burn_options burn;
+    char later_burn_from[80];              // the allocation that the later burn is said to have come from; "": none is named
     // of the development chain
     char anvil[TREASURY_PATH_BYTES], artifacts[TREASURY_PATH_BYTES];       // "": looked for beside the program
     bool later_burn_of_reserve;

@@ -75,6 +75,10 @@ frond.ledger = ledger
 consent = {}
 frond.consent = consent
 
+---@class frond.burn
+burn = {}
+frond.burn = burn
+
 ---Says what the plugin offers. main.lua returns it.
 ---@param definition frond.Definition
 ---@return frond.Definition
@@ -386,5 +390,36 @@ function consent.get(player, asset) end
 ---@return string? code
 ---@return any detail
 function consent.request(args) end
+
+---@class frond.burn.accrue.args
+---@field asset string an asset id such as "PALM"
+---@field amount integer base units, 1 or more
+---@field from? string 1 to 20 bytes
+---@field reason string 1 to 200 bytes
+---@field key string idempotency key: the same key with the same arguments finds the first result
+
+---Gives coins up to be burned on chain: of the plugin's own revenue (from="plugin", the default), or of one of its holds (from=its id; what is left of it goes back). The reason is public, for ever. Needs the asset in the grant "ledger" too. Refusals: funds, over_hold, hold_unknown.
+---Needs the grant `burn`.
+---@param args frond.burn.accrue.args
+---@return ({id:string})?
+---@return string? code
+---@return any detail
+function burn.accrue(args) end
+
+---One of this plugin's burns: state pending, batched, sent, proving, burned (reverted, refuted: an operator looks), and once it is burned transaction, block and Merkle proof. Refusals: burn_unknown.
+---Needs the grant `burn`.
+---@param id string 1 to 20 bytes
+---@return ({id:string,state:string,amount:string,asset:string,batch:string?,proof:string[]?,burn:{state:string,tx:string?,block:string?,root:string,id:string}?})?
+---@return string? code
+---@return any detail
+function burn.get(id) end
+
+---The supply and what was burned, by plugin. What was published of an asset (cap, circulating) is there for PALM. Amounts are decimal strings of base units.
+---Needs the grant `burn`.
+---@param asset string an asset id such as "PALM"
+---@return ({asset:string,decimals:integer,cap:string?,circulating:string?,burned:string?,frond:{burned:string,pending:string,in_batches:string,by_plugin:table[]}})?
+---@return string? code
+---@return any detail
+function burn.supply(asset) end
 
 return frond

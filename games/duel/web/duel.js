@@ -193,7 +193,7 @@ function showResult(ended, event) {
   const draw = !voided && event.places.length === 1 && event.places[0].length > 1, won = !voided && !draw && event.places[0].includes(seat);
   const outcome = voided ? "cancelled" : draw ? "draw" : won ? "won" : "lost";
   const why = voided ? "why.cancelled" : `why.${event.reason}.${outcome}`;
-  const net = event.net ?? "0";
+  const net = event.net ?? "0", burned = ended.stake !== "0" && !voided && !draw && (mode.rake?.burn ?? 0) > 0;       // the shell follows it onto the chain
   const money = ended.stake === "0" ? t("friendly") : voided || draw ? t("returned") : `${signed(net)} ${ended.asset}`;
   const panel = el("div", { class: `result ${voided ? "draw" : outcome}`, role: "dialog", "aria-modal": "true", "aria-labelledby": "result-title", "aria-describedby": "result-text", "data-testid": "result" },
     el("div", { class: "panel" },
@@ -205,6 +205,7 @@ function showResult(ended, event) {
       el("p", { class: "asked", role: "status", "data-testid": "rematch-asked" }),
       el("button", { class: "primary", "data-testid": "rematch", onclick: () => again(ended, foe) }, t(foe.bot ? "again" : "rematch")),
       el("button", { class: "secondary", "data-testid": "leave", onclick: () => showLobby() }, t("leave")),
+      burned && el("button", { class: "secondary", "data-testid": "receipt", onclick: () => frond.match.receipt(ended.id) }, t("receipt")),
       fairness(event)));
   panel.addEventListener("keydown", (pressed) => { if (pressed.key === "Escape") showLobby(); });
   table.element.inert = true;          // behind the dialog nothing can be reached

@@ -160,6 +160,12 @@ const operations = {
   },
   async "match.leave"({ match }, { host }) { return host.request("match.leave", this.admit({ match: this.ownMatch(match) })); },
 
+  // The shell shows it over the page; what stands there the page does not learn.
+  async "match.receipt"({ match }, { receipt }) {
+    await receipt(this.ownMatch(this.admit({ match }).match));
+    return {};
+  },
+
   async "storage.get"({ key }, context) {
     const text = localStorage.getItem(storageKey(context, key));
     return text === null ? {} : { value: JSON.parse(text) };

@@ -1,6 +1,7 @@
 // history.js: what the player has played, and for each match: what came of it, and whether it was dealt as promised.
 import { html, useEffect, useRef, useState } from "/app/lib/htm-preact.mjs";
 import { knows, problem, t, when, whenShort } from "/app/i18n.js";
+import { Burns, burnsOf } from "/app/burns.js";
 import { Fairness } from "/app/fairness.js";
 import { List } from "/app/lists.js";
 import { Icon, assetOf, shown, signed, useTrap } from "/app/parts.js";
@@ -56,6 +57,7 @@ export function MatchSheet({ match, host, onClose }) {
       </tbody></table>
       ${error && html`<div class="failed" role="alert" data-testid="failed-match"><div><strong>${t("list.failed")}</strong><p class="small">${problem(error)}</p></div><button class="button quiet" onClick=${() => setTries(tries + 1)}>${t("retry")}</button></div>`}
       ${!facts && !error && html`<p class="hint" role="status">${t("loading")}</p>`}
+      ${facts && burnsOf(facts) && html`<${Burns} match=${facts} host=${host} />`}
       ${facts && html`<${Fairness} match=${facts} />`}
       <button class="button quiet wide" data-testid="match-close" onClick=${onClose}>${t("close")}</button>
     </section></div>`;

@@ -69,7 +69,7 @@ export function Home(props) {
   const { playing, watch, tab, assets, online, shell } = props;
   const coins = assetOf(assets, "PALM");
   const game = props.games.find((one) => one.id === playing), Tab = TABS[tab];
-  const covered = Boolean(props.approval || props.sharing || props.opened);       // a game must not take the focus from a sheet
+  const covered = Boolean(props.approval || props.sharing || props.opened || props.supply);       // a game must not take the focus from a sheet
   if (watch) return html`<${Watched} ...${props} covered=${covered} />`;
   const open = game && shell.matches.running(game.id).findLast(spectatorsOf);
   return html`

@@ -2,6 +2,7 @@
 // whatever a person or a plugin typed is shown as text.
 import { html, render } from "/app/lib/htm-preact.mjs";
 import { accountOf } from "/app/account.js";
+import { SupplySheet } from "/app/burns.js";
 import { MatchSheet } from "/app/history.js";
 import { Host } from "/app/host.js";
 import { speak, t } from "/app/i18n.js";
@@ -43,7 +44,7 @@ const shell = {
   matches, player: () => host.player, hurry: () => host.hurry(), play, leaveGame, openTab, watching, watch, leaveWatch,
   share: (match) => update({ sharing: match }),
   frameOpened: (frame) => { current = frame; },
-  forPages: { host, matches, tickets, approve, online: () => state.online, theme: () => themeOf(themeParams), get player() { return host.player; } },
+  forPages: { host, matches, tickets, approve, receipt, online: () => state.online, theme: () => themeOf(themeParams), get player() { return host.player; } },
 };
 
 const SCREENS = { loading: Starting, people: People, outside: Outside, replaced: Replaced, ended: Ended, error: Failure, home: Home };
@@ -52,6 +53,7 @@ function App(props) {
   return html`
     <${SCREENS[screen]} ...${props} shell=${shell} people=${PEOPLE} playAs=${(name) => playAs(personNamed(name))} />
     ${opened && !approval && html`<${MatchSheet} key=${opened.id} match=${opened} host=${host} onClose=${() => update({ opened: null })} />`}
+    ${props.supply && !approval && html`<${SupplySheet} host=${host} onClose=${() => update({ supply: false })} />`}
     ${sharing && !approval && html`<${ShareSheet} match=${sharing.id} game=${gameName(sharing.game)} delayMs=${spectatorsOf(sharing).spectator_delay_ms} bot=${host.bot} onClose=${() => update({ sharing: null })} />`}
     ${approval && html`<${ApprovalSheet} need=${approval.need} asset=${assetOf(props.assets, approval.need.asset)}
       game=${props.games.find((one) => one.id === approval.need.plugin)} onAnswer=${answerApproval} />`}
@@ -128,8 +130,8 @@ async function signIn(initData, forgetLaunch) {
   keepFor(host.player.id);
   host.on("open", lineOpened);
   host.on("close", lineLost);
-  host.on("replaced", () => update({ screen: "replaced", playing: null, approval: null, opened: null, watch: null, sharing: null }));
-  host.on("ended", (event) => update({ screen: "ended", ended: event, playing: null, approval: null, opened: null, watch: null, sharing: null }));
+  host.on("replaced", () => update({ screen: "replaced", playing: null, approval: null, opened: null, watch: null, sharing: null, supply: false }));
+  host.on("ended", (event) => update({ screen: "ended", ended: event, playing: null, approval: null, opened: null, watch: null, sharing: null, supply: false }));
   host.on("expired", (error) => fail(error));
   host.on("wallet", walletChanged);
   host.on("match.seed", (event) => revealSeed(host, event));
@@ -152,7 +154,7 @@ async function signIn(initData, forgetLaunch) {
 const passes = (error) => error.code === "offline" || error.status >= 500 || error.status === 429;
 function fail(error) {
   host.stop();
-  update({ screen: "error", error: { code: error.code, detail: error.detail, request_id: error.request_id, passes: passes(error) }, playing: null, approval: null, opened: null, watch: null, sharing: null });
+  update({ screen: "error", error: { code: error.code, detail: error.detail, request_id: error.request_id, passes: passes(error) }, playing: null, approval: null, opened: null, watch: null, sharing: null, supply: false });
   if (passes(error)) setTimeout(reloadWhenUp, RELOAD_MS * (0.75 + Math.random() / 2));
 }
 // A host that restarts, or a phone that left a tunnel: nobody should have to press anything.
@@ -208,7 +210,8 @@ function applyTheme() {
 function telegramEvent(type, data) {
   if (type === "theme_changed") { themeParams = data; applyTheme(); }
   if (type !== "back_button_pressed") return;
-  if (state.sharing) update({ sharing: null });
+  if (state.supply) update({ supply: false });
+  else if (state.sharing) update({ sharing: null });
   else if (state.opened) update({ opened: null });
   else if (state.watch) leaveWatch();
   else if (state.playing) leaveGame();
@@ -259,6 +262,12 @@ function addressChanged() {
 function openTab(tab) {
   update({ tab });
   for (const name of LISTS[tab]) load(name);
+}
+
+/** What came of a match that has ended: the same sheet as in the list of matches. @param {string} match */
+async function receipt(match) {
+  const opened = await host.api("GET", `/v1/matches/${encodeURIComponent(match)}`);
+  if (opened.state === "ended") update({ opened });
 }
 
 // One sheet at a time; a second question waits for the first answer.

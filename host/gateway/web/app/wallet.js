@@ -2,13 +2,15 @@
 import { html } from "/app/lib/htm-preact.mjs";
 import { knows, t, when } from "/app/i18n.js";
 import { List } from "/app/lists.js";
-import { assetOf, bare, shown, signed } from "/app/parts.js";
+import { Icon, assetOf, bare, shown, signed } from "/app/parts.js";
+import { update } from "/app/state.js";
 
 export function Wallet({ assets }) {
   return html`
     <section class="balances">${assets.map((asset) => html`<div class="card balance" data-testid=${`asset-${asset.asset}`}>
       <span class="hint" data-plain>${asset.name || asset.asset}</span><strong class="amount">${shown(asset.free, asset)}</strong>
       <span class="hint">${asset.held === "0" ? t("wallet.free") : t("wallet.held", { amount: shown(asset.held, asset) })}</span></div>`)}</section>
+    <button class="button quiet wide" data-testid="supply" onClick=${() => update({ supply: true })}><${Icon} name="flame" /> ${t("supply.open")}</button>
     <h2 class="head">${t("history")}</h2>
     <${List} name="journal" testid="journal" empty=${html`<p class="hint empty">${t("history.none")}</p>`} row=${(entry) => html`<${Entry} key=${entry.id} entry=${entry} asset=${assetOf(assets, entry.asset)} />`} />`;
 }

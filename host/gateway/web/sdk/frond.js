@@ -112,6 +112,8 @@ export class Frond {
       relay: (match, name, data) => this.request("match.relay", { match, name, data }),
       /** Gives up. @param {string} match @returns {Promise<Reply>} */
       leave: (match) => this.request("match.leave", { match }),
+      /** Opens the shell's own sheet about a match of this game that has ended: how it was dealt, what was paid, what was burned. @param {string} match @returns {Promise<Reply>} */
+      receipt: (match) => this.request("match.receipt", { match }),
       /** Asks for what was missed; the events follow. @param {string} match @returns {Promise<Reply>} */
       resume: async (match) => {
         const reply = await this.request("match.resume", { match, from: this.matches.get(match)?.seq ?? 0 });
