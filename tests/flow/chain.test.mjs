@@ -6,11 +6,12 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, re
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { launch } from "../page/browser.mjs";
-import { BUILD, checks, startHost } from "./host.mjs";
+import { BUILD, ROOT, checks, startHost } from "./host.mjs";
 
 const FROND = process.env.FROND ?? path.join(BUILD, "frond"), CONTRACTS = path.join(BUILD, "gen/contracts");
 const { check, end } = checks();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+execFileSync("make", ["-s", `BUILD=${process.env.BUILD ?? "build"}`, "contracts"], { cwd: ROOT, stdio: ["ignore", 2, 2] });
 const scratch = mkdtempSync(path.join(tmpdir(), "frond-chain-"));
 const logs = [];
 
