@@ -497,7 +497,6 @@ static enum fr_status credit_job(struct store_txn *txn, void *arg, struct fr_err
     return ledger_post(txn, &t, w.clock_ms, &c->id, err);
 }
 static int credits_made;
-static int64_t credited;
 static int64_t credit(const char *plugin, int64_t units)
 {
     char note[40];
@@ -505,7 +504,6 @@ static int64_t credit(const char *plugin, int64_t units)
     snprintf(note, sizeof note, "0192f0aa-0000-7000-8000-%012d", ++credits_made);
     snprintf(c.key, sizeof c.key, "credit:%d", credits_made);
     CHECK(store_now(s, credit_job, &c, &why) == FR_OK);
-    credited += units;
     return c.id;
 }
 

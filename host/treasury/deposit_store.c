@@ -145,7 +145,7 @@ static enum fr_status cursor_get(struct store_txn *txn, const struct deposit *d,
     FR_TRY(sql_begin(txn, "SELECT from_block, to_block, after, looked FROM deposit_cursor WHERE chain_id = ?1", &row, err));
     sql_bind_int(row, 1, (int64_t)d->part->chain_id);
     FR_TRY(sql_step(row, &found, err));
-    *from = *to = d->o.start_block;
+    *from = *to = d->o.from_block;
     *after = *looked = -1;
     if (found) {
         *from = (uint64_t)sql_int(row, 0);
@@ -156,7 +156,7 @@ static enum fr_status cursor_get(struct store_txn *txn, const struct deposit *d,
     }
     FR_TRY(sql_begin(txn, "INSERT INTO deposit_cursor(chain_id, from_block, to_block, after) VALUES(?1, ?2, ?2, -1)", &insert, err));
     sql_bind_int(insert, 1, (int64_t)d->part->chain_id);
-    sql_bind_int(insert, 2, (int64_t)d->o.start_block);
+    sql_bind_int(insert, 2, (int64_t)d->o.from_block);
     return sql_do(FR_TAKE(insert), NULL, err);
 }
 
@@ -659,7 +659,7 @@ enum fr_status deposit_checked_job(struct store_txn *txn, void *arg, struct fr_e
         FR_TRY(sql_step(row, &found, err));
         uint64_t since = found ? (uint64_t)sql_int(row, 0) : 0;
         if (!found) continue;
-        if (!d->said.clean[i] && since > d->o.start_block) FR_TRY(back_insert(txn, d->plan.at[i].number, d->o.start_block, since - 1, 0, err));
+        if (!d->said.clean[i] && since > d->o.from_block) FR_TRY(back_insert(txn, d->plan.at[i].number, d->o.from_block, since - 1, 0, err));
         FR_TRY(sql_begin(txn, "UPDATE deposit_address SET checked = 1 WHERE number = ?1", &done, err));
         sql_bind_int(done, 1, d->plan.at[i].number);
         FR_TRY(sql_do(done, NULL, err));

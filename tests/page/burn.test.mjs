@@ -1,5 +1,5 @@
 // burn.test.mjs: Keccak and the proof of a burn as the page computes them, against ethers; and that whatever was changed is found.
-import test from "node:test";
+import test, { after } from "node:test";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const WEB = new URL("../../host/gateway/web/sdk/", import.meta.url);
 
 // The page's modules name each other by the host's paths.
 const at = mkdtempSync(path.join(tmpdir(), "frond-burn-"));
-test.after(() => rmSync(at, { recursive: true, force: true }));
+after(() => rmSync(at, { recursive: true, force: true }));
 for (const name of ["keccak", "burn"]) writeFileSync(path.join(at, `${name}.mjs`), readFileSync(new URL(`${name}.js`, WEB), "utf8").replace("/sdk/keccak.js", "./keccak.mjs"));
 const { keccak256 } = await import(path.join(at, "keccak.mjs"));
 const { toHex, verifyBurn } = await import(path.join(at, "burn.mjs"));
