@@ -68,7 +68,7 @@ SIGNER_LIBS := $(or $(shell pkg-config --libs libcjson libsodium nettle gmp libs
 WORKER_LIBS := $(or $(shell pkg-config --libs libcjson 2>/dev/null),-lcjson) -lm
 
 # --- our folders, and what each may link: the order of the layers ---------------------------------------------------
-FOLDERS := base ipc store net sandbox ledger chain player plugin play telegram api gateway console cli
+FOLDERS := base ipc store net sandbox ledger chain treasury player plugin play telegram api gateway console cli
 USES_base    :=
 USES_ipc     := base
 USES_store   := base
@@ -76,17 +76,18 @@ USES_net     := base
 USES_sandbox := ipc base
 USES_ledger  := store base
 USES_chain   := ipc store base
-USES_player  := ledger store net base
-USES_plugin  := player ledger sandbox ipc store net base
+USES_treasury := chain ledger ipc store net base
+USES_player  := chain ledger ipc store net base
+USES_plugin  := player chain ledger sandbox ipc store net base
 USES_play    := plugin $(USES_plugin)
-USES_telegram := player ledger store net base
+USES_telegram := player chain ledger ipc store net base
 USES_api     := play $(USES_play)
-USES_gateway := api play plugin player ledger sandbox net store ipc base
+USES_gateway := api play plugin player treasury chain ledger sandbox net store ipc base
 USES_console := $(USES_gateway)
-USES_cli     := console telegram chain $(USES_gateway) gateway
+USES_cli     := console telegram $(USES_gateway) gateway
 USES_worker  := ipc base
 USES_signer  := chain ipc base
-USES_frond   := cli console telegram chain gateway $(USES_gateway)
+USES_frond   := cli console telegram gateway $(USES_gateway)
 
 where = $(if $(filter chain llm,$1),$1,host/$1)
 code = $(filter-out %_test.c,$(wildcard $(where)/*.c))

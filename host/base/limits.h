@@ -247,6 +247,15 @@
 #define TXQ_CHECK_MS_MIN 5000              // between looks at a payment that would revert, doubled ...
 #define TXQ_CHECK_MS_MAX (10LL * 60 * 1000)   // ... up to this
 
+// ---- withdrawals (treasury/withdrawal)
+#define WITHDRAWALS_PER_PLAYER_MAX 8       // not ended
+#define WITHDRAWALS_OPEN_MAX 20000         // of all players; as many batches as it takes a key some hours to pay
+#define PAYOUT_BATCH_MAX 64                // payments of one transaction: 6.2 KiB of calldata, 4.9 million gas; and as many questions as one request holds
+#define PAYOUT_BATCHES_OPEN_MAX 8          // not ended, of all assets: half of a key's nonces
+#define PAYOUT_LOG_BLOCKS_MAX 5000         // asked for at once; a node that takes fewer is asked for fewer
+#define PAYOUT_UNKNOWN_MAX 1000            // payments on chain that our data does not know, kept for the operator; money-out stands still anyway
+#define OPERATOR_NAME_BYTES_MAX 32
+
 // ---- console, logs
 #define LOG_LINE_BYTES_MAX (16 * 1024)
 #define CONSOLE_LINE_BYTES_MAX (256 * 1024)
@@ -284,4 +293,5 @@ _Static_assert(SEATS_MAX + SPLIT_PARTS_MAX <= TRANSFER_LEGS_MAX, "a whole match 
 _Static_assert(WORKER_HEAP_BYTES_DEFAULT <= WORKER_HEAP_BYTES_MAX, "");
 _Static_assert(INITDATA_BYTES_MAX < HTTP_HEADER_BYTES_MAX, "launch data fits its header");
 _Static_assert(SIGNER_FRAME_BYTES_MAX < SIGNER_READ_BYTES, "a turn holds a whole request");
+_Static_assert(PAYOUT_BATCH_MAX <= RPC_BATCH_MAX && 4 + 96 + 3 * 32 * (PAYOUT_BATCH_MAX + 1) <= TXQ_DATA_BYTES_MAX, "a batch is asked about in one request and fits a payment");
 _Static_assert(UNITS_MAX <= 9223372036854775807LL / 8, "sums of a few amounts stay inside int64");
