@@ -170,6 +170,12 @@
 #define SESSION_SEEN_MS (60LL * 1000)      // "last used" is kept to the minute: a write per request would be one too many
 #define SESSIONS_SEEN_MAX 1024             // to be written with the next tick; past it a session is noted a request later
 #define USER_AGENT_BYTES_MAX 512           // more of it is not looked at
+#define LOGIN_AGE_S (10 * 60)              // of a Telegram login on a web page: it is used at once
+#define WALLET_SESSION_MS (30LL * 60 * 1000)   // scope "wallet", in a browser outside Telegram
+#define WALLET_CODE_MS (10LL * 60 * 1000)  // a link to that browser
+#define WALLET_NONCE_MS (10LL * 60 * 1000) // a message to sign
+#define WALLET_NONCES_PER_PLAYER_MAX 8
+#define WALLETS_PER_PLAYER_MAX 8
 #define CONSENT_MS_MAX (30LL * 24 * 60 * 60 * 1000)
 #define INTENTS_PER_PLAYER_MAX 32
 #define INTENT_MS (10LL * 60 * 1000)
