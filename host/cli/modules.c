@@ -7,6 +7,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/withdrawal.h"
 
 void host_register_modules(void)
 {
@@ -18,6 +19,8 @@ void host_register_modules(void)
     player_register();
     plugins_register();
     play_register();
+    txq_register();
+    withdrawal_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }

@@ -208,7 +208,7 @@ static enum fr_status look_job(struct store_txn *txn, void *arg, struct fr_err *
     FR_TRY(store_health(txn, true, &l->health, err));
     if (l->health.fault[0]) return FR_OK;
     FR_TRY(ledger_head(txn, &l->head, err));
-    return ledger_audit_run(txn, play_owner_alive, &l->audit, err);
+    return ledger_audit_run(txn, console_owner_alive, &l->audit, err);
 }
 
 static enum fr_status look_through(struct store *s, const struct backup *b, const char *path, struct fr_err *err)

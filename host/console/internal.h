@@ -17,6 +17,11 @@ void live_plugin_unblock(struct console_op *op);
 store_job_fn job_session_list, job_session_revoke;
 void live_session_revoke(struct console_op *op);
 
+// ---- withdrawals.c
+store_job_fn job_withdrawal_list, job_withdrawal_unknown, job_withdrawal_show, job_withdrawal_approve, job_withdrawal_refuse, job_withdrawal_return, job_withdrawal_again, job_withdrawal_pause, job_withdrawal_resume,
+    job_withdrawal_adopt;
+bool console_owner_alive(struct store_txn *txn, const char *owner);       // who owns a hold: a match that runs, a withdrawal that has not ended
+
 // ---- plugins.c
 void live_plugin_list(struct console_op *op), live_plugin_enable(struct console_op *op), live_plugin_disable(struct console_op *op), live_plugin_logs(struct console_op *op);
 void live_plugin_install(struct console_op *op), live_plugin_update(struct console_op *op), live_plugin_rollback(struct console_op *op);

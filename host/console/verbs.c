@@ -113,7 +113,7 @@ static enum fr_status job_audit(struct store_txn *txn, void *arg, struct fr_err 
 {
     struct console_op *op = arg;
     struct ledger_audit a;
-    FR_TRY(ledger_audit_run(txn, play_owner_alive, &a, err));
+    FR_TRY(ledger_audit_run(txn, console_owner_alive, &a, err));
     bool good = a.chain_ok && a.balances_ok && a.holds_ok && a.sums_ok && a.holds_orphaned == 0;
     fr_buf_addf(&op->out, "{\"good\":%s,\"entries\":%lld,\"accounts\":%lld,\"holds_open\":%lld,\"holds_orphaned\":%lld,\"sum\":\"%lld\",\"chain\":%s,\"balances\":%s,\"holds\":%s,\"sums\":%s,\"head\":\"%s\",\"first_fault\":",
                 good ? "true" : "false", (long long)a.entries, (long long)a.accounts, (long long)a.holds_open, (long long)a.holds_orphaned, (long long)a.sum_units,
@@ -238,6 +238,16 @@ const struct console_verb console_verbs[] = {
     { "match.list", true, false, job_match_list, NULL, false },
     { "match.show", true, false, job_match_show, NULL, false },
     { "match.export", true, false, job_match_export, NULL, false },
+    { "withdrawal.list", true, false, job_withdrawal_list, NULL, false },
+    { "withdrawal.unknown", true, false, job_withdrawal_unknown, NULL, false },
+    { "withdrawal.show", true, false, job_withdrawal_show, NULL, false },
+    { "withdrawal.approve", true, true, job_withdrawal_approve, NULL, false },
+    { "withdrawal.refuse", true, true, job_withdrawal_refuse, NULL, false },
+    { "withdrawal.return", true, true, job_withdrawal_return, NULL, false },
+    { "withdrawal.again", true, true, job_withdrawal_again, NULL, false },
+    { "withdrawal.pause", true, true, job_withdrawal_pause, NULL, false },
+    { "withdrawal.resume", true, true, job_withdrawal_resume, NULL, false },
+    { "withdrawal.adopt", true, true, job_withdrawal_adopt, NULL, false },
     { "backup.start", false, true, NULL, live_backup_start, false },
     { "backup.status", false, false, NULL, live_backup_status, false },
     { "store.facts", true, false, job_store_facts, NULL, true },

@@ -10,6 +10,7 @@
 #include "player/session.h"
 #include "plugin/runtime.h"
 #include "store/store.h"
+#include "treasury/withdrawal.h"
 
 struct gateway;
 // How often somebody may ask over HTTP. 0: the bounds of limits.h, and none where they would only stop a developer (under --dev; for addresses
@@ -25,6 +26,10 @@ struct gateway_options {
     int64_t initdata_max_age_s;
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL
+    bool wallet_open;                              // telegram.policy: false is strict, see policy.c
+    const char *public_url;                        // "https://play.example.org", where players reach this host; NULL or "": not told
+    uint64_t chain_id;                             // 0: no chain
+    struct withdrawals *withdrawals;               // NULL: nothing can be withdrawn
     void *arg;
     void (*kill_host)(void *arg);                  // dev: the page's button
     const char *operator_token;                    // copied (its hash); what `Authorization: Bearer` must be for /metrics

@@ -97,7 +97,7 @@ FR_MUST_USE enum fr_status withdrawal_get(struct store_txn *txn, const char *id,
 // Newest first, those before the one named `before` ("": from the top). player NULL: all; state 0: all.
 FR_MUST_USE enum fr_status withdrawal_list(struct store_txn *txn, const char *player, enum withdrawal_state state, const char *before, int limit,
                                            void (*each)(void *arg, const struct withdrawal_row *row), void *arg, struct fr_err *err);
-void withdrawal_print(const struct withdrawal_row *r, struct fr_buf *out);
+void withdrawal_print(const struct withdrawal_row *r, bool operator, struct fr_buf *out);       // a JSON object; what operators wrote is for them alone
 // A wish: it is returned when the chain says that it was not paid. While asked only: FR_E_CONFLICT "withdrawal_under_way", "withdrawal_ended". Another player's: "withdrawal_unknown".
 FR_MUST_USE enum fr_status withdrawal_cancel(struct store_txn *txn, const char *player, const char *id, struct withdrawal_row *ret, struct fr_err *err);
 // The player gave this address up: the next withdrawal to it has the whole cooldown.

@@ -129,18 +129,21 @@ enum fr_status withdrawal_list(struct store_txn *txn, const char *player, enum w
     }
 }
 
-void withdrawal_print(const struct withdrawal_row *r, struct fr_buf *out)
+void withdrawal_print(const struct withdrawal_row *r, bool operator, struct fr_buf *out)
 {
     static const uint8_t none[32];
     char to[ADDRESS_TEXT_BYTES], at[25], hex[65];
-    fr_buf_addf(out, "{\"id\":\"%s\",\"player\":\"%s\",\"asset\":\"%s\",\"amount\":\"%lld\",\"to\":\"%s\",\"state\":\"%s\",\"asked_at\":\"%s\"", r->id, r->player, r->asset, (long long)r->units, address_text(&r->to, to),
-                withdrawal_state_name(r->state), fr_time_text(r->asked_ms, at));
+    fr_buf_addf(out, "{\"id\":\"%s\",\"asset\":\"%s\",\"amount\":\"%lld\",\"to\":\"%s\",\"state\":\"%s\",\"asked_at\":\"%s\"", r->id, r->asset, (long long)r->units, address_text(&r->to, to), withdrawal_state_name(r->state),
+                fr_time_text(r->asked_ms, at));
     fr_buf_addf(out, ",\"ready_at\":\"%s\",\"approvals\":{\"needed\":%d,\"given\":%d},\"returning\":%s", fr_time_text(r->ready_ms, at), r->needs, r->approvals, r->wish[0] && r->state < WITHDRAWAL_PAID ? "true" : "false");
     if (r->ended_ms) fr_buf_addf(out, ",\"ended_at\":\"%s\"", fr_time_text(r->ended_ms, at));
     if (memcmp(r->hash, none, sizeof none) != 0) fr_buf_addf(out, ",\"tx\":\"0x%s\"", fr_hex(r->hash, 32, hex));
     if (r->block) fr_buf_addf(out, ",\"block\":\"%llu\"", (unsigned long long)r->block);
-    fr_buf_addf(out, ",\"mark\":\"0x%s\",\"note\":", fr_hex(r->mark, 32, hex));
-    fr_buf_add_json_text(out, r->note);
+    fr_buf_addf(out, ",\"mark\":\"0x%s\"", fr_hex(r->mark, 32, hex));
+    if (operator) {
+        fr_buf_addf(out, ",\"player\":\"%s\",\"batch\":\"%s\",\"note\":", r->player, r->batch);
+        fr_buf_add_json_text(out, r->note);
+    }
     fr_buf_add(out, "}");
 }
 
