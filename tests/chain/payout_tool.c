@@ -1,8 +1,8 @@
 // payout_tool.c — withdrawals over chain/txq over chain/endpoints over net/client, with a store, a ledger and, when asked for, the gateway: driven by lines, for tests against real nodes.
 //
 //     payout-tool CHAIN_ID FOLDER TOKEN MODULE VAULT OPTION=NUMBER... NAME=URL...      options: quorum final_blocks cooldown_ms two_from batch age_ms from_block listen raise
-// Lines in:  fund PLAYER UNITS    ask PLAYER UNITS TO    show ID    cancel PLAYER ID    approve|return|again ID OPERATOR    adopt OPERATOR    pause  resume  books  facts  forgive  quit
-// Lines out: JSON: {"row":{..}} | {"books":{..}} | {"facts":{..}} | {"halt","code"} | {"done"} | {"error","text"} | {"listen":port}
+// Lines in:  fund PLAYER UNITS    ask PLAYER UNITS TO    show ID    cancel PLAYER ID    approve|return|again ID OPERATOR    adopt OPERATOR    pause  resume  books  list  facts  forgive  quit
+// Lines out: JSON: {"row":{..}} | {"rows":[..]} | {"books":{..}} | {"facts":{..}} | {"halt","code"} | {"done"} | {"error","text"} | {"listen":port}
 // With listen=PORT (1: any) it serves as a development host does: /v1/dev/launch, sessions, /wallet/. There are no plugins and no matches behind it.
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +137,21 @@ static enum fr_status books(struct store_txn *txn, struct fr_buf *out, struct fr
     return FR_OK;
 }
 
+static void list_each(void *arg, const struct withdrawal_row *row)
+{
+    struct fr_buf *out = arg;
+    fr_buf_add(out, out->len > 10 ? "," : "");
+    withdrawal_print(row, true, out);
+}
+
+static enum fr_status list(struct store_txn *txn, struct fr_buf *out, struct fr_err *err)
+{
+    fr_buf_add(out, "{\"rows\": [");
+    FR_TRY(withdrawal_list(txn, NULL, 0, "", 5000, list_each, out, err));
+    fr_buf_add(out, "]}");
+    return FR_OK;
+}
+
 static enum fr_status order_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct order *o = arg;
@@ -145,6 +160,7 @@ static enum fr_status order_job(struct store_txn *txn, void *arg, struct fr_err 
     int count = 0;
     if (strcmp(verb, "fund") == 0) FR_TRY(fund(txn, a, strtoll(b, NULL, 10), err));
     else if (strcmp(verb, "books") == 0) return books(txn, &o->out, err);
+    else if (strcmp(verb, "list") == 0) return list(txn, &o->out, err);
     else if (strcmp(verb, "ask") == 0) FR_TRY(withdrawal_ask(txn, withdrawals, &(struct withdrawal_ask){ .player = a, .asset = "PALM", .to = o->word[3], .units = strtoll(b, NULL, 10) }, fr_now_ms(), &row, err));
     else if (strcmp(verb, "show") == 0) FR_TRY(withdrawal_get(txn, a, &row, err));
     else if (strcmp(verb, "cancel") == 0) FR_TRY(withdrawal_cancel(txn, a, b, &row, err));
@@ -212,7 +228,7 @@ static void obey(const char *line)
     if (strcmp(line, "forgive") == 0) { txq_order(queue, TXQ_FORGIVE); return; }
     if (strcmp(line, "quit") == 0) { quit(); return; }
     struct order *o = fr_must_alloc(sizeof *o);
-    fr_buf_init(&o->out, LINE_BYTES_MAX);
+    fr_buf_init(&o->out, 4 << 20);
     if (sscanf(line, "%79s %79s %79s %79s", o->word[0], o->word[1], o->word[2], o->word[3]) < 1 || store_run(store, order_job, o, order_done, &err) != FR_OK) exit(2);
 }
 

@@ -2,6 +2,7 @@
 // whatever a person or a plugin typed is shown as text.
 import { html, render } from "/app/lib/htm-preact.mjs";
 import { accountOf } from "/app/account.js";
+import { walletOf } from "/app/wallet.js";
 import { MatchSheet } from "/app/history.js";
 import { Host } from "/app/host.js";
 import { speak, t } from "/app/i18n.js";
@@ -37,6 +38,7 @@ let wantsToWatch = watchedIn(location.hash);       // the match that the address
 
 listsFrom(host);
 accountOf(host);
+walletOf(host);
 
 // What screens may ask of the shell.
 const shell = {
