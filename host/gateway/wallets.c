@@ -36,7 +36,8 @@ void gw_wallet_info(struct gw_req *r)
     char base[WALLET_PAGE_BYTES];
     struct fr_err none;
     fr_buf_init(&r->out, GW_ANSWER_BYTES_MAX);
-    fr_buf_addf(&r->out, "{\"chain_id\":\"%llu\",\"withdrawals\":%s,\"deposits\":false,\"login\":", (unsigned long long)r->g->o.chain_id, r->g->o.withdrawals ? "true" : "false");
+    fr_buf_addf(&r->out, "{\"chain_id\":\"%llu\",\"withdrawals\":%s,\"deposits\":false,\"app\":%s,\"login\":", (unsigned long long)r->g->o.chain_id, r->g->o.withdrawals ? "true" : "false",
+                policy_shell_has_wallet(r->g) ? "true" : "false");
     if (bot && !r->g->o.dev && gw_wallet_base(r, base, &none) == FR_OK) {
         fr_buf_addf(&r->out, "{\"bot_id\":\"%lld\",\"origin\":", (long long)bot->id);
         fr_buf_add_json_text(&r->out, base);

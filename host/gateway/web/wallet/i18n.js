@@ -8,7 +8,7 @@ export const CATALOGUE = {
   en: {
     title: "Your wallets", language: "Language", loading: "One moment…", sign_out: "Sign out", retry: "Try again", cancel: "Cancel", back: "Back",
     "out.title": "Sign in to your player account", "out.telegram": "Sign in with Telegram", "out.telegram_text": "Telegram tells this page who you are. Use the account that you play with.",
-    "out.app": "Open the app, go to Wallet, and choose “Link a wallet”. It opens this page signed in.", "out.none": "This host offers no way to sign in here yet. Ask its operator.",
+    "out.app": "Open the app, go to Wallet, and choose “Make a link”. It opens this page signed in.", "out.none": "This host offers no way to sign in here yet. Ask its operator.",
     "balances": "Your coins", "balances.none": "You have no coins yet.", held: "{amount} set aside",
     "links": "Linked wallets", "links.none": "No wallet is linked yet. Withdrawals to a linked wallet become quick once it has been linked for a while.", "links.since": "Linked {date}", unlink: "Unlink", "unlink.one": "Unlink {address}", "unlink.sure": "Really unlink?", "unlinked": "Unlinked. A withdrawal to this address waits again.",
     "link.head": "Link a wallet", "link.with": "Link with {name}", "link.none": "No wallet was found in this browser", "link.none_text": "Install a wallet extension, or open this page in your wallet's own browser, then load it again.", "link.again": "Look again",
@@ -27,7 +27,7 @@ export const CATALOGUE = {
   ko: {
     title: "내 지갑", language: "언어", loading: "잠시만요…", sign_out: "로그아웃", retry: "다시 시도", cancel: "취소", back: "뒤로",
     "out.title": "플레이어 계정으로 로그인하세요", "out.telegram": "텔레그램으로 로그인", "out.telegram_text": "텔레그램이 이 페이지에 누구인지 알려 줘요. 게임할 때 쓰는 계정으로 로그인하세요.",
-    "out.app": "앱의 지갑 화면에서 ‘지갑 연결’을 누르면 로그인된 채로 이 페이지가 열려요.", "out.none": "이 호스트에서는 아직 여기서 로그인할 수 없어요. 운영자에게 물어보세요.",
+    "out.app": "앱의 지갑 화면에서 ‘링크 만들기’를 누르면 로그인된 채로 이 페이지가 열려요.", "out.none": "이 호스트에서는 아직 여기서 로그인할 수 없어요. 운영자에게 물어보세요.",
     "balances": "내 코인", "balances.none": "아직 코인이 없어요.", held: "{amount} 따로 둠",
     "links": "연결한 지갑", "links.none": "아직 연결한 지갑이 없어요. 연결한 지 얼마 지나면 그 지갑으로 빨리 출금할 수 있어요.", "links.since": "{date} 연결", unlink: "연결 해제", "unlink.one": "{address} 연결 해제", "unlink.sure": "정말 해제할까요?", "unlinked": "해제했어요. 이 주소로 출금하면 다시 기다려야 해요.",
     "link.head": "지갑 연결", "link.with": "{name}(으)로 연결", "link.none": "이 브라우저에 지갑이 없어요", "link.none_text": "지갑 확장 프로그램을 설치하거나, 지갑 앱의 브라우저에서 이 페이지를 다시 열어 주세요.", "link.again": "다시 찾기",

@@ -85,7 +85,7 @@ function Page() {
 function Outside() {
   const login = state.info?.login;
   return html`<section class="card"><h2>${t("out.title")}</h2>
-    ${login ? html`<p class="hint">${t("out.telegram_text")}</p><p><a class="button" data-testid="telegram" href=${loginUrl(login)}>${t("out.telegram")}</a></p>` : html`<p class="hint" data-testid="out-app">${t(state.info ? "out.app" : "out.none")}</p>`}</section>`;
+    ${login ? html`<p class="hint">${t("out.telegram_text")}</p><p><a class="button" data-testid="telegram" href=${loginUrl(login)}>${t("out.telegram")}</a></p>` : html`<p class="hint" data-testid="out-app">${t(state.info?.app ? "out.app" : "out.none")}</p>`}</section>`;
 }
 
 function Inside() {
