@@ -314,7 +314,7 @@ static inline void model_sign_all(void)
         static uint8_t raw[TX_BYTES_MAX];
         uint8_t hash[32];
         size_t len = 0;
-        struct signature sig;
+        struct signature sig = { { 0 }, { 0 }, 0 };
         model_signings = n->next;
         CHECK(tx_signing_hash(&n->t, hash, &model_err) == FR_OK && signature_make(model_secret, hash, &sig, &model_err) == FR_OK && tx_raw(&n->t, &sig, raw, sizeof raw, &len, hash, &model_err) == FR_OK);
         n->done(n->arg, FR_OK, &(struct sign_answer){ .sig = sig, .raw = raw, .raw_len = len }, NULL);
