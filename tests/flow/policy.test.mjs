@@ -9,7 +9,7 @@ import { BUILD, ROOT, checks, startHost } from "./host.mjs";
 import { launch, person, until } from "../page/browser.mjs";
 
 const { check, end } = checks();
-const FORBIDDEN = /wallet\/|ethereum|\bEVM\b|0x[0-9a-f]{6}|deposit|withdraw|\bmint\b|link a wallet|metamask|walletconnect|입금|출금|지갑 연결/i;
+const FORBIDDEN = /wallet\/|ethereum|\bEVM\b|\b0x[0-9a-f]{40}\b|deposit|withdraw|\bmint\b|link a wallet|metamask|walletconnect|입금|출금|지갑 연결/i;
 // Every row of the table of routes that is behind the gate: a new one is asked too.
 const ROUTES = [...readFileSync(path.join(ROOT, "host/gateway/gateway.c"), "utf8").matchAll(/\{ "(\w+)",\s+"([^"]+)",\s+GW_WALLET,/g)].map(([, method, route]) => [method, route.replaceAll("{}", "x")]);
 
@@ -96,13 +96,15 @@ await check("strict: a walk through every screen of the shell finds nothing of i
 await browser.close();
 await host.stop();
 
-await check("open is what a development host has, and says so; without a chain the shell shows nothing all the same", async () => {
+await check("open is what a development host has, and says so; the shell shows it where there is a chain", async () => {
   for (const args of [[], ["--config", open]]) {
     host = await startHost({ data: host.data, args });
     const shell = await signIn(host, 1001, "Ann"), { code, url } = await ask(host, "POST", "/v1/wallet/link/begin", { token: shell.token });
     assert.match(url, new RegExp(`^${host.url}/wallet/#${code}$`));
     assert.equal((await ask(host, "POST", "/v1/wallet/session", { body: { code } })).scope, "wallet");
-    assert.equal((await ask(host, "GET", "/v1/me", { token: shell.token })).wallet, false);
+    const { chain_id, app } = await ask(host, "GET", "/v1/wallet/info");
+    assert.equal((await ask(host, "GET", "/v1/me", { token: shell.token })).wallet, chain_id !== "0");
+    assert.equal(app, chain_id !== "0");
     await host.stop();
   }
 });
