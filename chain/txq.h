@@ -37,6 +37,7 @@ struct txq_payment_row {
     enum txq_cancel cancel;
     bool has_nonce; uint64_t nonce;
     uint8_t hash[32]; uint64_t block;      // of the transaction that ended it; zero: none
+    uint64_t final_block;                  // in on_end alone: a final block that shows the end; what is read at an earlier one may not know of it
     int64_t made_ms, ended_ms;
 };
 void txq_register(void);                   // its migrations; before store_open

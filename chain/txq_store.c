@@ -394,5 +394,8 @@ enum fr_status txq_save(struct store_txn *txn, const struct txq_save *s, struct 
     if (c->kind == TXQ_SAVE_END) FR_TRY(end_nonce(txn, s, err));
     if (!c->payment) return FR_OK;
     FR_TRY(end_payment(txn, s, err));
-    return c->end == TXQ_NOT_ENDED ? FR_OK : row_of(txn, c->payment, row, err);
+    if (c->end == TXQ_NOT_ENDED) return FR_OK;
+    FR_TRY(row_of(txn, c->payment, row, err));
+    row->final_block = c->head.final_block > c->block ? c->head.final_block : c->block;
+    return FR_OK;
 }

@@ -14,7 +14,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "telegram/settings.h"
 
 #define LISTEN_DEFAULT "127.0.0.1:8080"
 #define DEV_TOKEN "dev-bot-token"
@@ -210,8 +209,22 @@ static enum fr_status part_keys(const struct config_source *s, struct config *c,
 static enum fr_status part_telegram(const struct config_source *s, struct config *c, struct fr_err *err)
 {
     struct telegram_settings telegram;
-    (void)c;
-    return telegram_settings_read(s->json, &telegram, err);
+    FR_TRY(telegram_settings_read(s->json, &telegram, err));
+    snprintf(c->public_url, sizeof c->public_url, "%s", telegram.public_url);
+    return FR_OK;
+}
+
+// Telegram lets Mini Apps deal in tokens on TON alone. `open` is for development, with bots that no customer can reach: under --dev, and on Telegram's test servers. No key of this
+// file makes it lawful elsewhere, so none is taken for it.
+static enum fr_status part_policy(const struct config_source *s, struct config *c, struct fr_err *err)
+{
+    const char *policy = "";
+    if (s->json && fr_json_get(s->json, "telegram")) FR_TRY(fr_json_opt_text(s->json, "telegram.policy", 6, "", &policy, err));
+    if (policy[0] && strcmp(policy, "strict") != 0 && strcmp(policy, "open") != 0) return FR_FAIL(err, FR_E_INVALID, "telegram.policy: expected \"strict\" or \"open\", got \"%.20s\"", policy);
+    c->wallet_open = policy[0] ? strcmp(policy, "open") == 0 : c->dev;
+    if (c->wallet_open && !c->dev && !c->bots.test_servers)
+        return FR_FAIL_CODE(err, FR_E_DENIED, "policy_open", "telegram.policy \"open\" shows EVM wallets inside Telegram, which its rules for Mini Apps forbid: it is for --dev and for Telegram's test servers; leave it \"strict\"");
+    return FR_OK;
 }
 
 static enum fr_status part_times(const struct config_source *s, struct config *c, struct fr_err *err)
@@ -257,7 +270,7 @@ static enum fr_status part_bot_rules(const struct config_source *s, struct confi
 const struct config_part config_parts[] = {
     { "keys", CONFIG_OF_FILE, part_keys }, { "telegram", CONFIG_OF_FILE, part_telegram }, { "times", CONFIG_OF_FILE, part_times }, { "limits", CONFIG_OF_FILE, part_limits },
     { "trusted_proxies", CONFIG_OF_FILE, part_proxies }, { "plugins", CONFIG_OF_FILE, part_folders }, { "backup", CONFIG_OF_FILE, part_backup }, { "chain", CONFIG_OF_FILE, part_chain },
-    { "bots", CONFIG_OF_FILE_AND_ENVIRONMENT, part_bots }, { "bots", CONFIG_OF_ALL, part_bot_rules }, { "listen", CONFIG_OF_ALL, part_listen },
+    { "bots", CONFIG_OF_FILE_AND_ENVIRONMENT, part_bots }, { "bots", CONFIG_OF_ALL, part_bot_rules }, { "policy", CONFIG_OF_ALL, part_policy }, { "listen", CONFIG_OF_ALL, part_listen },
     { "plugins", CONFIG_OF_ALL, part_folders_usual },
 };
 const int config_part_count = sizeof config_parts / sizeof config_parts[0];

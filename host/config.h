@@ -13,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "player/bots.h"
 #include "plugin/use.h"
+#include "telegram/settings.h"
 #include "treasury/settings.h"
 
 #define CONFIG_FOLDERS_MAX 16
@@ -32,9 +33,11 @@ struct config {
     char backup_folder[CONFIG_PATH_BYTES];     // "": only when asked for
     int64_t backup_every_ms; int backup_keep;
     struct treasury_settings treasury; bool no_chain;
+    bool wallet_open;                          // telegram.policy is "open"
+    char public_url[TELEGRAM_URL_BYTES];       // telegram.public_url; "": not told
     char hostile[CONFIG_PATH_BYTES];           // --dev: the package of `Run hostile plugin`; "" when it is not there
 };
-// Stops at the first mistake. Codes: usage, config, listen, bots, bot_name, bot_token, bot_token_missing, dev_address, dev_bot_token, dev_only, plugins_missing.
+// Stops at the first mistake. Codes: usage, config, listen, bots, bot_name, bot_token, bot_token_missing, dev_address, dev_bot_token, dev_only, plugins_missing, policy_open.
 FR_MUST_USE enum fr_status config_read(const struct serve_options *o, struct config *ret, struct fr_err *err);
 // Before the store opens. Makes the data folder, and under --dev its mark and its bot token (0600); refuses data of the other kind.
 // The servers of Telegram that its people come from are marked too. Codes: dev_data, production_data, telegram_environment.

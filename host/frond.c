@@ -299,7 +299,7 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
-                                       .operator_token = h->operator_token, .metrics = on_metrics,
+                                       .operator_token = h->operator_token, .metrics = on_metrics, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,
                                        .on_new_player = h->config.dev ? give_test_coins : NULL };
     return gateway_start(&gateway, &h->gateway, err);
 }

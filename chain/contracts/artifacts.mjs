@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 
 const { Interface } = createRequire(process.env.CONTRACTS_NPM + "/")("ethers");
 const CONTRACTS = {
-  PALM: "PALM.sol", BurnModule: "BurnModule.sol", DepositFactory: "DepositFactory.sol", Forwarder: "DepositFactory.sol",
+  PALM: "PALM.sol", BurnModule: "BurnModule.sol", PayoutModule: "PayoutModule.sol", DepositFactory: "DepositFactory.sol", Forwarder: "DepositFactory.sol",
   NFNT: "DevTokens.sol", GHUB: "DevTokens.sol",
 };
 

@@ -170,6 +170,12 @@
 #define SESSION_SEEN_MS (60LL * 1000)      // "last used" is kept to the minute: a write per request would be one too many
 #define SESSIONS_SEEN_MAX 1024             // to be written with the next tick; past it a session is noted a request later
 #define USER_AGENT_BYTES_MAX 512           // more of it is not looked at
+#define LOGIN_AGE_S (10 * 60)              // of a Telegram login on a web page: it is used at once
+#define WALLET_SESSION_MS (30LL * 60 * 1000)   // scope "wallet", in a browser outside Telegram
+#define WALLET_CODE_MS (10LL * 60 * 1000)  // a link to that browser
+#define WALLET_NONCE_MS (10LL * 60 * 1000) // a message to sign
+#define WALLET_NONCES_PER_PLAYER_MAX 8
+#define WALLETS_PER_PLAYER_MAX 8
 #define CONSENT_MS_MAX (30LL * 24 * 60 * 60 * 1000)
 #define INTENTS_PER_PLAYER_MAX 32
 #define INTENT_MS (10LL * 60 * 1000)
@@ -271,6 +277,14 @@
 #define DEPOSIT_BACK_MAX 1000              // pasts of addresses still to be read; past it the watch waits for them
 #define DEPOSIT_WANTED_MAX 256             // addresses whose transfers are looked for before they are final: who looked last
 #define DEPOSIT_PENDING_MAX 1024           // of those, together
+// ---- withdrawals (treasury/withdrawal)
+#define WITHDRAWALS_PER_PLAYER_MAX 8       // not ended
+#define WITHDRAWALS_OPEN_MAX 20000         // of all players; as many batches as it takes a key some hours to pay
+#define PAYOUT_BATCH_MAX 64                // payments of one transaction: 6.2 KiB of calldata, 4.9 million gas; and as many questions as one request holds
+#define PAYOUT_BATCHES_OPEN_MAX 8          // not ended, of all assets: half of a key's nonces
+#define PAYOUT_LOG_BLOCKS_MAX 5000         // asked for at once; a node that takes fewer is asked for fewer
+#define PAYOUT_UNKNOWN_MAX 1000            // payments on chain that our data does not know, kept for the operator; money-out stands still anyway
+#define OPERATOR_NAME_BYTES_MAX 32
 
 // ---- console, logs
 #define LOG_LINE_BYTES_MAX (16 * 1024)
@@ -311,4 +325,5 @@ _Static_assert(INITDATA_BYTES_MAX < HTTP_HEADER_BYTES_MAX, "launch data fits its
 _Static_assert(BURN_BATCH_ACCOUNTS_MAX <= HOLDS_PER_OWNER_MAX, "a batch's holds end together");
 _Static_assert(BURN_REASON_BYTES_MAX <= NOTE_BYTES_MAX, "a reason is a note of the journal");
 _Static_assert(SIGNER_FRAME_BYTES_MAX < SIGNER_READ_BYTES, "a turn holds a whole request");
+_Static_assert(PAYOUT_BATCH_MAX <= RPC_BATCH_MAX && 4 + 96 + 3 * 32 * (PAYOUT_BATCH_MAX + 1) <= TXQ_DATA_BYTES_MAX, "a batch is asked about in one request and fits a payment");
 _Static_assert(UNITS_MAX <= 9223372036854775807LL / 8, "sums of a few amounts stay inside int64");

@@ -21,6 +21,8 @@ void host_register_modules(void)
     player_register();
     plugins_register();
     play_register();
+    txq_register();
+    withdrawal_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }

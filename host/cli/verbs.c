@@ -15,6 +15,9 @@ const int cli_options_of_all_count = sizeof cli_options_of_all / sizeof cli_opti
 #define OPTION_ASSET { "asset", "ASSET", "PALM, TEST, ..." }
 #define OPTION_LIMIT { "limit", "N", "at most so many" }
 
+#define ARG_WITHDRAWAL { "withdrawal", "ID", "the withdrawal's id", false }
+#define OPTION_OPERATOR { "operator", "NAME", "who does this: it is kept" }
+#define WITHDRAWAL_COLUMNS "id player asset amount to state asked_at returning"
 #define ARG_KEY_FILE { "file", "FILE", "the keystore file", false }
 #define OPTIONS_PASSPHRASE { "passphrase", "FILE", "a file with the passphrase, one line; only its owner may read it (default: asked for)" }, { "passphrase-fd", "N", "the same from an open descriptor" }
 #define OPTION_LIGHT { "light", NULL, "scrypt with little memory, for development: a guess costs a tenth" }
@@ -146,6 +149,20 @@ const struct cli_verb cli_verbs[] = {
       .more = "Reads everything, so a large database takes its time; --quick reads its ends only. Changes nothing. Exit code 1 when something must be put right. With --config it reads the config "
               "file as `serve` would (for a folder that --dev made, as `serve --dev` would) and tells each mistake in it, before a restart does; nothing is asked of the network.",
       .options = { { "config", "FILE", "the config file of `frond serve`" }, { "dev", NULL, "read it as `serve --dev` would" }, { "quick", NULL, "leave out what reads the whole database" } } },
+    { .name = "withdrawal list", .does = "coins that players asked to leave, newest first", .console = "withdrawal.list", .run = run_console, .columns = WITHDRAWAL_COLUMNS,
+      .options = { { "state", "STATE", "asked, waiting, batched, review, paid or returned" }, { "player", "PLAYER", "of this player" }, { "before", "ID", "older than this one" }, OPTION_LIMIT } },
+    { .name = "withdrawal unknown", .does = "payments on chain that this data does not know", .console = "withdrawal.unknown", .run = run_console, .columns = "code asset amount to block adopted operator mark",
+      .more = "An older copy of the data was restored, or one was returned and paid after all. While there is one that nobody adopted, no coins leave." },
+    { .name = "withdrawal show", .does = "one withdrawal", .console = "withdrawal.show", .run = run_console, .args = { ARG_WITHDRAWAL } },
+    { .name = "withdrawal approve", .does = "approve a large one: two different operators have to", .console = "withdrawal.approve", .run = run_console, .args = { ARG_WITHDRAWAL }, .options = { OPTION_OPERATOR } },
+    { .name = "withdrawal refuse", .does = "give one back that has not been put into a batch", .console = "withdrawal.refuse", .run = run_console, .args = { ARG_WITHDRAWAL }, .options = { OPTION_OPERATOR } },
+    { .name = "withdrawal return", .does = "give one back, in whatever state", .console = "withdrawal.return", .run = run_console, .args = { ARG_WITHDRAWAL }, .options = { OPTION_OPERATOR },
+      .more = "A batch that is under way is taken back as a whole; the others in it wait again. It is given back when a final block shows that it was not paid, and that nothing of ours can pay it any more." },
+    { .name = "withdrawal again", .does = "try one again whose transaction reverted", .console = "withdrawal.again", .run = run_console, .args = { ARG_WITHDRAWAL }, .options = { OPTION_OPERATOR } },
+    { .name = "withdrawal pause", .does = "take no new withdrawals and pay none; what is under way is followed", .console = "withdrawal.pause", .run = run_console, .options = { OPTION_OPERATOR } },
+    { .name = "withdrawal resume", .does = "the end of a pause", .console = "withdrawal.resume", .run = run_console, .options = { OPTION_OPERATOR } },
+    { .name = "withdrawal adopt", .does = "book every payment of `withdrawal unknown` as lost; money-out goes on", .console = "withdrawal.adopt", .run = run_console, .options = { OPTION_OPERATOR },
+      .more = "chain:lost takes the loss and chain:world gets what left, so the books show it." },
     { .name = "key new", .does = "make a private key, in a keystore file of its own", .run = run_key_new, .more = KEY_MORE,
       .args = { ARG_KEY_FILE }, .options = { OPTIONS_PASSPHRASE, OPTION_LIGHT } },
     { .name = "key import", .does = "put a private key that you have into a keystore file", .run = run_key_import, .more = KEY_MORE,

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "console/backup_inside.h"
+#include "console/internal.h"
 #include "play/play.h"
 
 #define UNFINISHED "unfinished"            // in a folder that is being made: it may be removed

@@ -41,7 +41,7 @@ void console_answer(struct console_op *op, enum fr_status status, const struct f
 extern const struct console_verb console_verbs[];
 extern const int console_verb_count;
 const struct console_verb *console_verb_find(const char *name);
-// For the ledger's audit: does whoever a hold is kept for still go on? Matches and burns.
+// For the ledger's audit: does whoever a hold is kept for still go on? Matches, burns, withdrawals.
 bool console_owner_alive(struct store_txn *txn, const char *owner);
 // The gateway's kept answers, which this folder cannot see: set once, beside the modules' tables (cli/modules.c). For store.facts.
 extern enum fr_status (*console_count_keys)(struct store_txn *txn, int64_t now_ms, int64_t *rows, int64_t *overdue, struct fr_err *err);

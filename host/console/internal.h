@@ -26,6 +26,9 @@ void live_session_revoke(struct console_op *op);
 
 // ---- chain.c
 void live_chain_status(struct console_op *op), live_chain_pause(struct console_op *op), live_chain_resume(struct console_op *op), live_chain_forgive(struct console_op *op);
+// ---- withdrawals.c
+store_job_fn job_withdrawal_list, job_withdrawal_unknown, job_withdrawal_show, job_withdrawal_approve, job_withdrawal_refuse, job_withdrawal_return, job_withdrawal_again, job_withdrawal_pause, job_withdrawal_resume,
+    job_withdrawal_adopt;
 
 // ---- plugins.c
 void live_plugin_list(struct console_op *op), live_plugin_enable(struct console_op *op), live_plugin_disable(struct console_op *op), live_plugin_logs(struct console_op *op);

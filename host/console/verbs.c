@@ -7,6 +7,7 @@
 #include "console/internal.h"
 #include "ledger/ledger.h"
 #include "treasury/burn.h"
+#include "treasury/withdrawal.h"
 
 #define LIST_MAX 200
 #define OWNER_ACCOUNTS_MAX 256
@@ -113,7 +114,7 @@ void live_ledger_mint(struct console_op *op)
 
 bool console_owner_alive(struct store_txn *txn, const char *owner)
 {
-    return play_owner_alive(txn, owner) || burn_owner_alive(txn, owner);
+    return play_owner_alive(txn, owner) || burn_owner_alive(txn, owner) || withdrawal_owner_alive(txn, owner);
 }
 
 static enum fr_status job_audit(struct store_txn *txn, void *arg, struct fr_err *err)
@@ -251,6 +252,16 @@ const struct console_verb console_verbs[] = {
     { "match.list", true, false, job_match_list, NULL, false },
     { "match.show", true, false, job_match_show, NULL, false },
     { "match.export", true, false, job_match_export, NULL, false },
+    { "withdrawal.list", true, false, job_withdrawal_list, NULL, false },
+    { "withdrawal.unknown", true, false, job_withdrawal_unknown, NULL, false },
+    { "withdrawal.show", true, false, job_withdrawal_show, NULL, false },
+    { "withdrawal.approve", true, true, job_withdrawal_approve, NULL, false },
+    { "withdrawal.refuse", true, true, job_withdrawal_refuse, NULL, false },
+    { "withdrawal.return", true, true, job_withdrawal_return, NULL, false },
+    { "withdrawal.again", true, true, job_withdrawal_again, NULL, false },
+    { "withdrawal.pause", true, true, job_withdrawal_pause, NULL, false },
+    { "withdrawal.resume", true, true, job_withdrawal_resume, NULL, false },
+    { "withdrawal.adopt", true, true, job_withdrawal_adopt, NULL, false },
     { "backup.start", false, true, NULL, live_backup_start, false },
     { "backup.status", false, false, NULL, live_backup_status, false },
     { "chain.status", false, false, NULL, live_chain_status, false },

@@ -11,14 +11,6 @@
 
 struct deposit_ask { struct deposit *deposit; char asset[ASSET_ID_BYTES]; struct deposit_address at; };
 
-// Tokens of a chain do not belong into a Mini App (telegram.policy): the one place where routes of this kind are refused.
-static bool policy_refuses(struct gw_req *r)
-{
-    if (r->g->o.dev) return false;
-    GW_FAIL(r, FR_E_DENIED, "policy_telegram", "deposits are not offered inside Telegram");
-    return true;
-}
-
 static enum fr_status deposit_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct gw_req *r = arg;
@@ -53,7 +45,6 @@ static void deposit_after(struct gw_req *r)
 
 void gw_deposit(struct gw_req *r)
 {
-    if (policy_refuses(r)) return;
     struct deposit *d = treasury_part_of(r->g->o.treasury, "deposit");
     if (!d) {
         GW_FAIL(r, FR_E_CONFLICT, "chain_off", "this host has no chain");

@@ -16,16 +16,27 @@
 static const struct gw_route routes[] = {
     { "POST",   "/v1/call/{}/{}",         GW_BEARER,  false, gw_call_http },
     { "POST",   "/v1/session",            GW_ANYBODY, false, gw_session_open },
-    { "DELETE", "/v1/session",            GW_BEARER,  false, gw_sign_out },
+    { "DELETE", "/v1/session",            GW_EVERY,   false, gw_sign_out },
     { "POST",   "/v1/session/game",       GW_SHELL,   false, gw_session_game },
     { "GET",    "/v1/sessions",           GW_SHELL,   false, gw_sessions },
     { "DELETE", "/v1/sessions",           GW_SHELL,   false, gw_sessions_end_others },
     { "DELETE", "/v1/sessions/{}",        GW_SHELL,   false, gw_session_end },
-    { "GET",    "/v1/me",                 GW_BEARER,  false, gw_me },
+    { "GET",    "/v1/me",                 GW_EVERY,   false, gw_me },
     { "GET",    "/v1/games",              GW_BEARER,  false, gw_games },
-    { "GET",    "/v1/wallet",             GW_SHELL,   false, gw_wallet },
+    { "GET",    "/v1/wallet",             GW_OWNER,   false, gw_wallet },
+    { "GET",    "/v1/wallet/info",        GW_ANYBODY, false, gw_wallet_info },
+    { "POST",   "/v1/wallet/session",     GW_ANYBODY, false, gw_wallet_session },
+    { "POST",   "/v1/wallet/link/begin",  GW_WALLET,  false, gw_wallet_begin },
+    { "GET",    "/v1/wallet/links",       GW_WALLET,  false, gw_wallet_links },
+    { "POST",   "/v1/wallet/links/message", GW_WALLET, false, gw_wallet_message },
+    { "POST",   "/v1/wallet/links",       GW_WALLET,  false, gw_wallet_link },
+    { "DELETE", "/v1/wallet/links/{}",    GW_WALLET,  false, gw_wallet_unlink },
+    { "GET",    "/v1/wallet/withdrawals", GW_WALLET,  false, gw_withdrawals },
+    { "POST",   "/v1/wallet/withdrawals", GW_WALLET,  false, gw_withdrawal_ask },
+    { "GET",    "/v1/wallet/withdrawals/{}", GW_WALLET, false, gw_withdrawal_show },
+    { "DELETE", "/v1/wallet/withdrawals/{}", GW_WALLET, false, gw_withdrawal_cancel },
     { "GET",    "/v1/wallet/journal",     GW_SHELL,   false, gw_journal },
-    { "GET",    "/v1/wallet/deposit",     GW_SHELL,   false, gw_deposit },
+    { "GET",    "/v1/wallet/deposit",     GW_WALLET,  false, gw_deposit },
     { "GET",    "/v1/consents",           GW_SHELL,   false, gw_consents },
     { "POST",   "/v1/consents",           GW_SHELL,   false, gw_consent_give },
     { "DELETE", "/v1/consents/{}",        GW_SHELL,   false, gw_consent_revoke },
@@ -317,7 +328,7 @@ static void req_on_proved(void *arg, const struct session *s, const struct fr_er
     r->who = *s;
     struct fr_err often;
     if (gw_limit_player(r->g, s->player, &often) != FR_OK) gw_refuse(r, &often, NULL);
-    else if (r->route->who == GW_SHELL && strcmp(s->scope, "shell") != 0) GW_FAIL(r, FR_E_DENIED, "wrong_scope", "this token is for %s; only the shell's may do this", s->scope);
+    else if (policy_allows(r->g, s, r->route->who, &often) != FR_OK) gw_refuse(r, &often, NULL);
     else r->route->handler(r);
 }
 

@@ -24,9 +24,11 @@ struct gateway_options {
     const char *version;                           // for /healthz
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
-    struct treasury *treasury;                     // NULL: no chain; burns are shown as pending
+    struct treasury *treasury;                     // NULL: no chain; burns are shown as pending, and nothing comes in or leaves
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL
+    bool wallet_open;                              // telegram.policy: false is strict, see policy.c
+    const char *public_url;                        // "https://play.example.org", where players reach this host; NULL or "": not told
     void *arg;
     void (*kill_host)(void *arg);                  // dev: the page's button
     const char *operator_token;                    // copied (its hash); what `Authorization: Bearer` must be for /metrics

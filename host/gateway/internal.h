@@ -15,6 +15,7 @@
 #include "net/rate.h"
 #include "net/server.h"
 #include "net/ws.h"
+#include "player/wallet.h"
 
 #define GW_REQUEST_ID_BYTES 32
 #define GW_ANSWER_BYTES_MAX (512 * 1024)
@@ -64,7 +65,9 @@ static inline void gw_copy(char *out, size_t cap, const char *text)     // cut t
 // ---- HTTP
 struct gw_req;
 typedef void gw_handler(struct gw_req *r);
-enum gw_who { GW_ANYBODY, GW_BEARER, GW_SHELL };
+// Whose sessions reach a route. GW_BEARER: the shell's and games'; GW_EVERY: also scope "wallet"; GW_OWNER: the shell's and "wallet". GW_WALLET: what has to do with chains
+// (wallets, deposits, withdrawals): "wallet", and the shell's where telegram.policy allows it.
+enum gw_who { GW_ANYBODY, GW_BEARER, GW_EVERY, GW_SHELL, GW_OWNER, GW_WALLET };
 struct gw_route {
     const char *method, *path;             // "{}" stands for one segment
     enum gw_who who;
@@ -100,6 +103,12 @@ void gw_sessions_ended(struct gateway *g, const char *player, const struct sessi
 // A game's token may touch its own plugin only. NULL session scope "shell" passes.
 bool gw_scope_allows(const struct session *s, const char *plugin);
 enum fr_status gw_scope_check(const struct session *s, const char *plugin, struct fr_err *err);
+
+// ---- policy.c: the gate
+FR_MUST_USE enum fr_status policy_allows(const struct gateway *g, const struct session *s, enum gw_who who, struct fr_err *err);       // "wrong_scope", "policy_telegram"
+FR_MUST_USE enum fr_status policy_socket(const struct session *s, struct fr_err *err);
+uint64_t gw_chain_id(const struct gateway *g);              // 0: no chain, or it is not up
+bool policy_shell_has_wallet(const struct gateway *g);     // whether /app/ may show anything of it
 
 // ---- limit.c: how often
 void gw_limits_open(struct gateway *g);
@@ -199,6 +208,10 @@ bool gw_player_listens(struct gateway *g, const char *player);
 bool gw_session_seen(struct gateway *g, struct session *s, int64_t now_ms);
 void gw_sessions_tick(struct gateway *g);
 
+// ---- wallets.c
+// Where /wallet/ is for this request: from public_url, or, under --dev, from the Host header, which was looked at. FR_E_BUSY "wallet_url_missing".
+FR_MUST_USE enum fr_status gw_wallet_base(const struct gw_req *r, char out[WALLET_PAGE_BYTES], struct fr_err *err);
+
 // ---- wallet.c
 void gw_wallet_changed(struct gateway *g, const char *player, const char *asset);
 void gw_wallet_on_timer(uv_timer_t *timer);
@@ -208,6 +221,8 @@ gw_handler gw_session_open, gw_session_game, gw_me;
 gw_handler gw_sign_out, gw_sessions, gw_session_end, gw_sessions_end_others;
 gw_handler gw_games;
 gw_handler gw_wallet, gw_journal, gw_deposit;
+gw_handler gw_wallet_info, gw_wallet_begin, gw_wallet_session, gw_wallet_message, gw_wallet_links, gw_wallet_link, gw_wallet_unlink;
+gw_handler gw_withdrawals, gw_withdrawal_ask, gw_withdrawal_show, gw_withdrawal_cancel;
 gw_handler gw_consents, gw_consent_give, gw_consent_revoke;
 gw_handler gw_call_http;
 gw_handler gw_match_show, gw_match_list;

@@ -8,6 +8,10 @@
 #define SHELL_HEADERS COMMON_HEADERS \
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; " \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self' https://web.telegram.org https://*.telegram.org\r\n"
+// Nobody frames what asks a wallet to sign; and it loads nothing from elsewhere.
+#define WALLET_HEADERS COMMON_HEADERS \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n" \
+    "Cross-Origin-Opener-Policy: same-origin\r\nX-Frame-Options: DENY\r\n"
 // A plugin's page has no origin: without the last two lines its own modules and fonts would not load, and without the sandbox directive
 // a page that is opened directly would run in ours.
 #define PLUGIN_HEADERS COMMON_HEADERS \
@@ -66,6 +70,8 @@ void gw_page(struct gateway *g, struct net_request *req, const char *path)
     bool app = strncmp(path, "/app/", 5) == 0;
     if (strcmp(path, "/") == 0 || strcmp(path, "/app") == 0) page_redirect(req, "/app/");
     else if (strcmp(path, "/app/dev") == 0 && g->o.dev) page_redirect(req, "/app/dev/");
+    else if (strcmp(path, "/wallet") == 0) page_redirect(req, "/wallet/");
+    else if (strncmp(path, "/wallet/", 8) == 0 && net_files_serve(g->pages, req, path + 1, WALLET_HEADERS)) return;
     else if (app && net_files_serve(g->pages, req, path + 1, SHELL_HEADERS)) return;
     else if (app && page_of_plugin(g, req, path + 5)) return;
     else if (strncmp(path, "/sdk/", 5) == 0 && net_files_serve(g->pages, req, path + 1, SDK_HEADERS)) return;

@@ -5,12 +5,14 @@
 #include "base/mem.h"
 #include "gateway/internal.h"
 #include "player/initdata.h"
+#include "player/login.h"
 
 struct opening {
     struct initdata launch; char scope[SESSION_SCOPE_BYTES];
     char token[SESSION_TOKEN_BYTES]; struct session session;
     char device[DEVICE_BYTES];
     struct session_ended ended;
+    char code[64]; struct login login;     // of a session outside Telegram: how it was proven
 };
 
 void gw_player_print(const struct session *s, struct fr_buf *out)
@@ -115,6 +117,53 @@ void gw_session_game(struct gw_req *r)
     gw_write(r, game_job);
 }
 
+// ---- outside Telegram, for wallets: by a one-time code of the shell's, or by Telegram's login for web pages
+
+static enum fr_status wallet_player(struct store_txn *txn, const struct gw_req *r, struct opening *o, char player[PLAYER_ID_BYTES], struct fr_err *err)
+{
+    struct player who;
+    bool found = false;
+    if (o->code[0]) return wallet_code_use(txn, o->code, r->now_ms, player, err);
+    FR_TRY(player_find(txn, o->login.user_id, &who, &found, err));
+    if (!found) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "player_unknown", "you have not played here yet: open the app in Telegram first");
+    snprintf(player, PLAYER_ID_BYTES, "%s", who.id);
+    return FR_OK;
+}
+
+static enum fr_status wallet_job(struct store_txn *txn, void *arg, struct fr_err *err)
+{
+    struct gw_req *r = arg;
+    struct opening *o = r->own;
+    char player[PLAYER_ID_BYTES];
+    FR_TRY(wallet_player(txn, r, o, player, err));
+    struct session_ask ask = { .player = player, .scope = o->scope, .launch_hash = o->login.bot ? o->login.hash : NULL, .bot = o->login.bot ? o->login.bot->name : NULL, .device = o->device, .now_ms = r->now_ms, .life_ms = WALLET_SESSION_MS };
+    FR_TRY(session_open(txn, &ask, o->token, &o->session, &o->ended, err));
+    opening_print(o, &r->out);
+    return FR_OK;
+}
+
+static enum fr_status wallet_read(struct gw_req *r, struct opening *o, struct fr_err *err)
+{
+    static const char *const keys[] = { "code", "login", NULL };
+    const char *code;
+    FR_TRY(gw_body(r, keys, err));
+    if (!fr_json_get(r->body, "login")) {
+        FR_TRY(fr_json_need_text(r->body, "code", 1, sizeof o->code - 1, &code, err));
+        snprintf(o->code, sizeof o->code, "%s", code);
+        return FR_OK;
+    }
+    if (fr_json_get(r->body, "code")) return FR_FAIL(err, FR_E_INVALID, "code or login, not both");
+    return login_verify(fr_json_get(r->body, "login"), r->g->o.bots, r->now_ms, &o->login, err);
+}
+
+void gw_wallet_session(struct gw_req *r)
+{
+    struct opening *o = opening_new(r, "wallet");
+    struct fr_err err;
+    if (wallet_read(r, o, &err) != FR_OK) gw_refuse(r, &err, NULL);
+    else gw_write(r, wallet_job);
+}
+
 // ---- who am I
 
 void gw_me(struct gw_req *r)
@@ -122,8 +171,9 @@ void gw_me(struct gw_req *r)
     fr_buf_init(&r->out, GW_ANSWER_BYTES_MAX);
     fr_buf_add(&r->out, "{\"player\":");
     gw_player_print(&r->who, &r->out);
-    fr_buf_addf(&r->out, ",\"scope\":\"%s\",\"matches\":", r->who.scope);
-    gw_matches_of(r->g, &r->who, &r->out);
+    fr_buf_addf(&r->out, ",\"scope\":\"%s\",\"wallet\":%s,\"matches\":", r->who.scope, strcmp(r->who.scope, "wallet") == 0 || (strcmp(r->who.scope, "shell") == 0 && policy_shell_has_wallet(r->g)) ? "true" : "false");
+    if (strcmp(r->who.scope, "wallet") == 0) fr_buf_add(&r->out, "[]");
+    else gw_matches_of(r->g, &r->who, &r->out);
     fr_buf_add(&r->out, "}");
     gw_answer(r, 200, r->out.data, r->out.len);
 }

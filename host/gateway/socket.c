@@ -240,7 +240,7 @@ static void op_on_proved(void *arg, const struct session *who, const struct fr_e
     s->proving = false;
     if (!s->ws) {
         op_free(op);
-    } else if (!who || socket_enter(s, who, &full) != FR_OK) {
+    } else if (!who || policy_socket(who, &full) != FR_OK || socket_enter(s, who, &full) != FR_OK) {
         op_refuse(op, who ? &full : err, NULL);
         socket_close(s, CLOSE_POLICY, "not signed in");      // a connection has one try
     } else op_auth_answer(op);
@@ -646,7 +646,9 @@ static void socket_accept(struct gateway *g, struct net_request *req, bool speak
 static void opening_on_proved(void *arg, const struct session *who, const struct fr_err *err)
 {
     struct opening *o = arg;
-    if (who) socket_accept(o->g, o->req, o->speaks, who);
+    struct fr_err scope;
+    if (who && policy_socket(who, &scope) != FR_OK) refuse_opening(o->g, o->req, &scope);
+    else if (who) socket_accept(o->g, o->req, o->speaks, who);
     else refuse_opening(o->g, o->req, err);
     fr_free(o);
 }

@@ -40,6 +40,14 @@ static const struct store_migration steps[] = {
       "ALTER TABLE session ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;"
       "UPDATE session SET seen_ms = created_ms;"
       "UPDATE session SET revoked_ms = created_ms WHERE scope <> 'shell' AND revoked_ms = 0;" },
+    { "player", 4,
+      "CREATE TABLE wallet_code (player INTEGER PRIMARY KEY REFERENCES player(id), hash BLOB NOT NULL UNIQUE, expires_ms INTEGER NOT NULL);"
+      "CREATE TABLE wallet_nonce (nonce TEXT PRIMARY KEY, player INTEGER NOT NULL REFERENCES player(id), session INTEGER NOT NULL, address BLOB NOT NULL, issued_ms INTEGER NOT NULL,"
+      " expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+      "CREATE INDEX wallet_nonce_player ON wallet_nonce (player, issued_ms);"
+      "CREATE TABLE wallet_link (id INTEGER PRIMARY KEY, player INTEGER NOT NULL REFERENCES player(id), address BLOB NOT NULL, linked_ms INTEGER NOT NULL, unlinked_ms INTEGER NOT NULL DEFAULT 0);"
+      "CREATE UNIQUE INDEX wallet_link_live ON wallet_link (address) WHERE unlinked_ms = 0;"
+      "CREATE INDEX wallet_link_player ON wallet_link (player, linked_ms);" },
 };
 
 void player_register(void)
@@ -88,7 +96,7 @@ static void player_read(struct store_row *row, struct player *ret)
     player_text_copy(ret->bot, sizeof ret->bot, sql_text(row, 6));
 }
 
-static enum fr_status player_find(struct store_txn *txn, int64_t telegram_id, struct player *ret, bool *found, struct fr_err *err)
+enum fr_status player_find(struct store_txn *txn, int64_t telegram_id, struct player *ret, bool *found, struct fr_err *err)
 {
     FR_SQL_ROW(row);
     FR_TRY(sql_begin(txn, PLAYER_COLUMNS "WHERE bot_id = 0 AND telegram_id = ?1", &row, err));

@@ -17,5 +17,6 @@ void player_register(void);                        // migrations of identity, se
 FR_MUST_USE enum fr_status player_enter(struct store_txn *txn, const char *bot, int64_t telegram_id, const char *name, const char *lang, int64_t now_ms,
                                         struct player *ret, bool *is_new, struct fr_err *err);
 FR_MUST_USE enum fr_status player_get(struct store_txn *txn, const char *id, struct player *ret, struct fr_err *err);   // FR_E_NOT_FOUND "player_unknown"
+FR_MUST_USE enum fr_status player_find(struct store_txn *txn, int64_t telegram_id, struct player *ret, bool *found, struct fr_err *err);      // changes nothing
 FR_MUST_USE enum fr_status player_list(struct store_txn *txn, const char *after, int limit, struct player *out, int *count, struct fr_err *err);
 bool player_id_valid(const char *text);            // "1".."9223372036854775807", no leading zeros

@@ -153,7 +153,7 @@ enum fr_status session_open(struct store_txn *txn, const struct session_ask *ask
     uint8_t secret[TOKEN_BYTES], hash[SHA256_BYTES];
     char text[FR_BASE64URL_BYTES(TOKEN_BYTES)];
     _Static_assert(sizeof text == SESSION_TOKEN_BYTES, "the token's text is its own size");
-    assert(ask->life_ms > 0 && (strcmp(ask->scope, "shell") == 0 || strncmp(ask->scope, "game:", 5) == 0) && strlen(ask->scope) < SESSION_SCOPE_BYTES);
+    assert(ask->life_ms > 0 && (strcmp(ask->scope, "shell") == 0 || strcmp(ask->scope, "wallet") == 0 || strncmp(ask->scope, "game:", 5) == 0) && strlen(ask->scope) < SESSION_SCOPE_BYTES);
 
     FR_TRY(player_get(txn, ask->player, &who, err));
     if (who.blocked) return FR_FAIL_CODE(err, FR_E_DENIED, "player_blocked", "this player is blocked here");

@@ -1,7 +1,7 @@
 // session.h — opaque bearer tokens, hashed at rest, scoped. Runs inside a store job; `session_cache` answers on the loop.
 //
 // A token is 32 random bytes as base64url; the store holds its SHA-256. Scope "shell" may approve, withdraw and link wallets;
-// "game:<plugin>" may only call and play that plugin. A game's session belongs to the shell session that opened it and ends with it.
+// "game:<plugin>" may only call and play that plugin; "wallet" is of a browser outside Telegram and may only link wallets, deposit and withdraw. A game's session belongs to the shell session that opened it and ends with it.
 // Reusing launch data that is still fresh opens a new session and revokes the earlier one opened from it (its sockets get `session.replaced`).
 #pragma once
 #include "base/hash.h"

@@ -115,6 +115,17 @@ static enum fr_status read_burn(const struct fr_json *e, struct policy *p, struc
     return read_limits(e, &b->limits, err);
 }
 
+static enum fr_status read_payout(const struct fr_json *e, struct policy *p, struct fr_err *err)
+{
+    static const char *const keys[] = { "address", "token", "each", "day", NULL };
+    struct policy_payout *o = &p->payouts[p->payout_count++];
+    FR_TRY(only_keys(e, keys, "payout", err));
+    FR_TRY(need_address(e, "address", &o->at, err));
+    o->has_token = fr_json_get(e, "token") != NULL;
+    if (o->has_token) FR_TRY(need_address(e, "token", &o->token, err));
+    return read_limits(e, &o->limits, err);
+}
+
 static enum fr_status read_sweep(const struct fr_json *e, struct policy *p, struct fr_err *err)
 {
     static const char *const keys[] = { "address", "tokens", NULL };
@@ -146,11 +157,12 @@ static enum fr_status read_each(const struct fr_json *doc, const char *key, int 
 // An address in two roles could be judged by the looser one.
 static enum fr_status no_address_twice(const struct policy *p, struct fr_err *err)
 {
-    struct address seen[POLICY_TOKENS_MAX + POLICY_BURNS_MAX + POLICY_SWEEPS_MAX];
+    struct address seen[POLICY_TOKENS_MAX + POLICY_BURNS_MAX + POLICY_PAYOUTS_MAX + POLICY_SWEEPS_MAX];
     char text[ADDRESS_TEXT_BYTES];
     int count = 0;
     for (int i = 0; i < p->token_count; i++) seen[count++] = p->tokens[i].at;
     for (int i = 0; i < p->burn_count; i++) seen[count++] = p->burns[i].at;
+    for (int i = 0; i < p->payout_count; i++) seen[count++] = p->payouts[i].at;
     for (int i = 0; i < p->sweep_count; i++) seen[count++] = p->sweeps[i].at;
     for (int i = 0; i < count; i++)
         for (int j = 0; j < i; j++)
@@ -160,7 +172,7 @@ static enum fr_status no_address_twice(const struct policy *p, struct fr_err *er
 
 static enum fr_status read_all(const char *json, size_t len, struct policy *p, struct fr_err *err)
 {
-    static const char *const keys[] = { "chain_id", "gas", "ether", "tokens", "burn", "sweep", "siwe", NULL };
+    static const char *const keys[] = { "chain_id", "gas", "ether", "tokens", "burn", "payout", "sweep", "siwe", NULL };
     FR_AUTO(fr_json) doc = NULL;
     FR_TRY(fr_json_parse(json, len, &doc, err));
     FR_TRY(only_keys(doc, keys, "the policy", err));
@@ -169,6 +181,7 @@ static enum fr_status read_all(const char *json, size_t len, struct policy *p, s
     FR_TRY(read_ether(doc, p, err));
     FR_TRY(read_each(doc, "tokens", POLICY_TOKENS_MAX, read_token, p, err));
     FR_TRY(read_each(doc, "burn", POLICY_BURNS_MAX, read_burn, p, err));
+    FR_TRY(read_each(doc, "payout", POLICY_PAYOUTS_MAX, read_payout, p, err));
     FR_TRY(read_each(doc, "sweep", POLICY_SWEEPS_MAX, read_sweep, p, err));
     FR_TRY(read_each(doc, "siwe", SIGNER_LIST_MAX, read_domain, p, err));
     return no_address_twice(p, err);
@@ -305,6 +318,38 @@ static enum fr_status judge_burn(const struct policy_burn *b, const struct tx *t
     return spend(s, SPEND_BURN, &b->at, amount, &b->limits, err);
 }
 
+// The sum of the call counts, though the module skips what it paid before: a batch that is sent again in another transaction is counted again.
+static enum fr_status judge_payees(const struct policy_payout *o, const struct abi_in *in, size_t count, struct u256 *sum, struct fr_err *err)
+{
+    struct address payee;
+    struct u256 amount;
+    for (size_t i = 0; i < count; i++) {               // head: 3 words; then each array with its length in front
+        int to = (int)(3 + count + 1 + 1 + i), of = (int)(3 + 2 * (count + 1) + 1 + i);
+        if (abi_get_address(in, to, &payee, NULL) != FR_OK || abi_get_u256(in, of, &amount, NULL) != FR_OK) return malformed(err);
+        if (address_is_zero(&payee) || address_equal(&payee, &o->at) || (o->has_token && address_equal(&payee, &o->token))) return deny_address(err, "sign_payee", "the payee", &payee);
+        if (!u256_add(*sum, amount, sum)) return FR_FAIL_CODE(err, FR_E_DENIED, "sign_each", "amounts over 256 bits");
+    }
+    return FR_OK;
+}
+
+static enum fr_status judge_payout(const struct policy_payout *o, const struct tx *t, const struct abi_in *in, struct spends *s, struct fr_err *err)
+{
+    struct u256 sum = u256_of(0);
+    const uint8_t *words;
+    size_t count = 0;
+    if (!calls(t, "pay(bytes32[],address[],uint256[])", 6)) return FR_FAIL_CODE(err, FR_E_DENIED, "sign_kind", "of a payout module only pay is signed");
+    for (int i = 0; i < 3; i++) {                      // one after the other, equally long, nothing behind them
+        uint64_t offset;
+        size_t n;
+        if (abi_get_u64(in, i, &offset, NULL) != FR_OK || abi_get_words(in, i, &words, &n, NULL) != FR_OK || (i > 0 && n != count)) return malformed(err);
+        count = n;
+        if (count == 0 || count > POLICY_PAYMENTS_MAX || offset != (3 + (uint64_t)i * (count + 1)) * ABI_WORD_BYTES) return malformed(err);
+    }
+    if (in->len != (3 + 3 * (count + 1)) * ABI_WORD_BYTES) return malformed(err);
+    FR_TRY(judge_payees(o, in, count, &sum, err));
+    return spend(s, SPEND_PAYOUT, &o->at, sum, &o->limits, err);
+}
+
 static enum fr_status judge_sweep(const struct policy_sweep *sweep, const struct tx *t, const struct abi_in *in, struct fr_err *err)
 {
     struct address token;
@@ -326,6 +371,7 @@ static enum fr_status judge_call(const struct policy *p, const struct sign_ask *
     if (!u256_is_zero(t->value)) return FR_FAIL_CODE(err, FR_E_DENIED, "sign_value", "no call carries ether");
     if (token) return judge_token(token, t, &in, keys, key_count, s, err);
     for (int i = 0; i < p->burn_count; i++) if (address_equal(&p->burns[i].at, &t->to)) return judge_burn(&p->burns[i], t, &in, s, err);
+    for (int i = 0; i < p->payout_count; i++) if (address_equal(&p->payouts[i].at, &t->to)) return judge_payout(&p->payouts[i], t, &in, s, err);
     for (int i = 0; i < p->sweep_count; i++) if (address_equal(&p->sweeps[i].at, &t->to)) return judge_sweep(&p->sweeps[i], t, &in, err);
     return deny_address(err, "sign_to", "the contract", &t->to);
 }

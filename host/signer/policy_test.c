@@ -41,13 +41,57 @@ static void test_the_calls_it_knows(void)
     JUDGED(test_pay(&key[0], "sweepEther(bytes32[])", FACTORY, OTHER, 1), "sign_kind");
 }
 
+static void test_payouts(void)
+{
+    JUDGED(test_payout(&key[0], 1, 600), "");
+    JUDGED(test_payout(&key[0], 1, 601), "sign_each");
+    JUDGED(test_payout(&key[0], 100, 6), "");
+    JUDGED(test_payout(&key[0], 100, 7), "sign_each");           // of the sum
+    JUDGED(test_payout(&key[0], 101, 1), "sign_kind");
+    JUDGED(test_payout(&key[0], 0, 1), "sign_kind");
+    JUDGED(test_pay(&key[0], "setPayer(address,uint256)", PAYOUT, OTHER, 1), "sign_kind");
+    struct spends s = { 0 };
+    struct sign_ask a = test_payout(&key[0], 3, 100);
+    CHECK(policy_judge(&p, &a, key, 2, TEST_NOW_MS, &s, NULL) == FR_OK && s.count == 2 && s.list[1].of == SPEND_PAYOUT);
+    CHECK(u256_compare(s.list[1].amount, u256_of(300)) == 0 && u256_compare(s.list[1].day, u256_of(1000)) == 0);
+    enum { COUNT = 2, WORDS = 3 + 3 * (COUNT + 1), TO = 3 + COUNT + 1, OF = 3 + 2 * (COUNT + 1) };
+    static const struct { int word, byte; uint8_t put; const char *want; } wrong[] = {
+        { 0, 31, 0x80, "sign_kind" }, { 1, 31, 0x60, "sign_kind" }, { 2, 31, 0xc0, "sign_kind" }, { 2, 0, 1, "sign_kind" },      // arrays elsewhere, or one in another's place
+        { 3, 31, 1, "sign_kind" }, { TO, 31, 1, "sign_kind" }, { OF, 31, 3, "sign_kind" }, { TO, 0, 1, "sign_kind" },           // lengths that differ, or are no lengths
+        { TO + 1, 0, 1, "sign_kind" }, { TO + 1, 11, 1, "sign_kind" },                                                         // dirty high bytes of an address
+        { TO + 2, 31, 0, "sign_payee" },                                                                                       // nobody
+        { OF + 1, 0, 0xff, "sign_each" },
+        { 4, 0, 9, "" },                                                                                                       // any id
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint8_t bytes[4 + 32 * (WORDS + 1)] = { 0 };
+        a = test_payout(&key[0], COUNT, 1);
+        CHECK_INT(a.tx.data_len, 4 + 32 * WORDS);
+        memcpy(bytes, a.tx.data, a.tx.data_len);
+        bytes[4 + 32 * wrong[i].word + wrong[i].byte] = wrong[i].put;
+        a.tx.data = bytes;
+        judged(&a, wrong[i].want);
+    }
+    for (int i = 0; i < 4; i++) {                                // two amounts whose sum wraps; the token, the module, bytes behind it
+        uint8_t bytes[4 + 32 * (WORDS + 1)] = { 0 };
+        a = test_payout(&key[0], COUNT, 1);
+        memcpy(bytes, a.tx.data, a.tx.data_len);
+        if (i == 0) memset(bytes + 4 + 32 * (OF + 1), 0xff, 32);
+        if (i == 1) memset(bytes + 4 + 32 * (TO + 1) + 12, 0x11, 20);
+        if (i == 2) memset(bytes + 4 + 32 * (TO + 1) + 12, 0x77, 20);
+        if (i == 3) a.tx.data_len += 32;
+        a.tx.data = bytes;
+        judged(&a, i == 0 ? "sign_each" : i == 3 ? "sign_kind" : "sign_payee");
+    }
+}
+
 static void test_every_call_has_one_form(void)
 {
-    struct sign_ask asks[4];
-    for (int kind = 0; kind < 4; kind++) {
+    struct sign_ask asks[5];
+    for (int kind = 0; kind < 5; kind++) {
         for (int i = 0; i < 4; i++) {
             asks[kind] = kind == 0 ? test_pay(&key[0], "transfer(address,uint256)", TOKEN, PAYEE, 1) : kind == 1 ? test_pay(&key[0], "approve(address,uint256)", TOKEN, BURN, 1)
-                       : kind == 2 ? test_burn(&key[0], 1) : test_sweep(&key[0], TOKEN, 2);
+                       : kind == 2 ? test_burn(&key[0], 1) : kind == 3 ? test_sweep(&key[0], TOKEN, 2) : test_payout(&key[0], 2, 1);
             struct sign_ask *a = &asks[kind];
             uint8_t longer[1024] = { 0 };
             memcpy(longer, a->tx.data, a->tx.data_len);
@@ -221,6 +265,9 @@ static void test_files_that_are_no_policy(void)
     refused("\"tokens\":[\"" TOKEN "\"]", "\"tokens\":[\"0x12\"]", "sweep");
     refused("\"tokens\":[\"" TOKEN "\"]", "\"tokens\":[\"0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96046\"]", "sweep: tokens: ");
     refused("\"frond.example\"", "\"\"", "siwe");
+    refused(PAYOUT "\",\"token\"", BURN "\",\"token\"", "twice");
+    refused("\"token\":\"" TOKEN "\",\"each\":\"600\"", "\"token\":\"0x1\",\"each\":\"600\"", "payout: ");
+    refused("\"each\":\"600\",", "", "payout: each");
     refused("\"each\":\"500\"", "\"each\":\"115792089237316195423570985008687907853269984665640564039457584007913129639936\"", "each");
     static struct policy q;
     struct fr_err err;
@@ -261,6 +308,7 @@ int main(void)
     FR_IGNORE(secret_key_address(two, &key[1], NULL));
     FR_IGNORE(policy_read(test_policy, sizeof test_policy - 1, &p, NULL));
     TEST(test_the_calls_it_knows);
+    TEST(test_payouts);
     TEST(test_every_call_has_one_form);
     TEST(test_somebodys_permit_handed_in);
     TEST(test_plain_ether_and_the_cancel);

@@ -154,7 +154,7 @@ static struct u256 adds(const struct spends *s, int no, const struct repeat *kno
 
 static enum fr_status over_day(const struct spend *s, struct u256 spent, struct fr_err *err)
 {
-    static const char *const what[] = { "", "wei of fees", "wei", "of a token", "to burn" };
+    static const char *const what[] = { [SPEND_GAS] = "wei of fees", [SPEND_ETHER] = "wei", [SPEND_TOKEN] = "of a token", [SPEND_BURN] = "to burn", [SPEND_PAYOUT] = "to pay out" };
     char asked[U256_TEXT_BYTES], had[U256_TEXT_BYTES], most[U256_TEXT_BYTES];
     return FR_FAIL_CODE(err, FR_E_DENIED, "sign_day", "%s %s would be over today's %s, of which %s are used", u256_text(s->amount, asked), what[s->of], u256_text(s->day, most), u256_text(spent, had));
 }

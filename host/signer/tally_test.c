@@ -44,6 +44,24 @@ static void test_a_days_limit_to_the_unit(void)
     CHECK(spent(t, SPEND_TOKEN) == 100 && spent(t, SPEND_GAS) == 1000);
 }
 
+// Whatever is counted has a name to be refused by.
+static void test_each_kind_has_a_day(void)
+{
+    for (enum spend_of of = SPEND_ETHER; of <= SPEND_PAYOUT; of++) {
+        FR_AUTO(tally) t = NULL;
+        struct fr_err err;
+        FR_AUTO_FD int fd = test_file();
+        CHECK(tally_open(fd, &t, &err) == FR_OK);
+        struct spends s = { .count = 1, .list = { { of, token, u256_of(60), u256_of(100) } } };
+        uint8_t digest[32] = { (uint8_t)of };
+        CHECK(tally_take(t, &s, digest, TEST_NOW_MS, &err) == FR_OK);
+        digest[1] = 1;
+        CHECK_INT(tally_take(t, &s, digest, TEST_NOW_MS, &err), FR_E_DENIED);
+        CHECK(strcmp(err.code, "sign_day") == 0 && strstr(err.text, "60 "));
+        CHECK(u256_compare(tally_spent(t, of, &token), u256_of(60)) == 0);
+    }
+}
+
 static void test_a_new_day_begins_anew_and_the_past_does_not_come_back(void)
 {
     FR_AUTO(tally) t = NULL;
@@ -190,6 +208,7 @@ static void test_so_many_assets_and_no_more(void)
 int main(void)
 {
     TEST(test_a_days_limit_to_the_unit);
+    TEST(test_each_kind_has_a_day);
     TEST(test_a_new_day_begins_anew_and_the_past_does_not_come_back);
     TEST(test_the_same_again_counts_only_the_fees_rise);
     TEST(test_what_was_saved_is_there_and_what_was_not_is_not);

@@ -15,6 +15,7 @@
 #define PAYEE "0x4444444444444444444444444444444444444444"
 #define OTHER "0x5555555555555555555555555555555555555555"
 #define OPEN_TOKEN "0x6666666666666666666666666666666666666666"
+#define PAYOUT "0x7777777777777777777777777777777777777777"
 
 static const char test_policy[] =
     "{\"chain_id\":\"31337\",\"gas\":{\"limit\":\"300000\",\"max_fee\":\"100\",\"max_tip\":\"10\",\"day\":\"200000000\"},"
@@ -22,6 +23,7 @@ static const char test_policy[] =
     "\"tokens\":[{\"address\":\"" TOKEN "\",\"to\":[\"" PAYEE "\"],\"spenders\":[\"" BURN "\"],\"each\":\"1000\",\"day\":\"2500\",\"permit\":{\"name\":\"Palm\",\"version\":\"1\"}},"
     "{\"address\":\"" OPEN_TOKEN "\",\"to\":\"any\",\"each\":\"7\",\"day\":\"14\"}],"
     "\"burn\":[{\"address\":\"" BURN "\",\"each\":\"500\",\"day\":\"900\"}],"
+    "\"payout\":[{\"address\":\"" PAYOUT "\",\"token\":\"" TOKEN "\",\"each\":\"600\",\"day\":\"1000\"}],"
     "\"sweep\":[{\"address\":\"" FACTORY "\",\"tokens\":[\"" TOKEN "\"]}],\"siwe\":[\"frond.example\"]}";
 
 static inline struct address test_address(const char *text)
@@ -90,6 +92,24 @@ static inline struct sign_ask test_sweep(const struct address *from, const char 
     struct address at = test_address(token);
     abi_put_address(&out, &at);
     abi_put_words(&out, salts, count);
+    test_end(&out, &a);
+    return a;
+}
+
+// `count` payments to 0x...01, 0x...02, ..., each of `amount`.
+static inline struct sign_ask test_payout(const struct address *from, size_t count, uint64_t amount)
+{
+    static uint8_t ids[200][ABI_WORD_BYTES], to[200][ABI_WORD_BYTES], amounts[200][ABI_WORD_BYTES];
+    struct sign_ask a = test_ask(from, PAYOUT);
+    struct abi_out out = test_begin("pay(bytes32[],address[],uint256[])", 3);
+    assert(count <= 200);
+    for (size_t i = 0; i < count; i++) {
+        ids[i][0] = to[i][31] = (uint8_t)(i + 1);
+        u256_to_bytes(u256_of(amount), amounts[i]);
+    }
+    abi_put_words(&out, ids, count);
+    abi_put_words(&out, to, count);
+    abi_put_words(&out, amounts, count);
     test_end(&out, &a);
     return a;
 }

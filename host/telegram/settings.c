@@ -26,7 +26,7 @@ bool telegram_url_read(const char *text, bool loopback_http, char out[TELEGRAM_U
 
 static enum fr_status settings_read(const struct fr_json *config, struct telegram_settings *to, struct fr_err *err)
 {
-    static const char *const keys[] = { "api", "ca_file", "environment", "menu_text", "public_key", "public_url", NULL };
+    static const char *const keys[] = { "api", "ca_file", "environment", "menu_text", "policy", "public_key", "public_url", NULL };
     const char *api, *url, *menu, *ca, *environment;
     const struct fr_json *t;
     FR_TRY(fr_json_need_object(config, "telegram", &t, err));

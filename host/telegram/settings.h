@@ -4,7 +4,8 @@
 //                  "menu_text":"Play",                          the bot's button
 //                  "api":"https://api.telegram.org",            another Bot API server: HTTPS, or HTTP on this machine
 //                  "ca_file":"/etc/ssl/own-ca.pem",             certificates to trust instead of the system's: a proxy's, a private CA's
-//                  "environment":"production"}                  with "public_key": player/bots.h
+//                  "environment":"production",                  with "public_key": player/bots.h
+//                  "policy":"strict"}                           what /app/ may show of wallets: config.c, gateway/policy.c
 #pragma once
 #include "base/json.h"
 

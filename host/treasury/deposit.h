@@ -49,6 +49,8 @@ FR_MUST_USE enum fr_status deposit_on_end(struct store_txn *txn, void *deposit, 
 struct deposit_address { int64_t number; char player[DEPOSIT_PLAYER_BYTES]; uint8_t salt[32]; struct address at; int64_t made_ms; };
 // The player's address, made at the first ask. FR_E_BUSY "deposit_not_ready": the factory was not seen yet. FR_E_LIMIT "deposit_full". FR_E_CONFLICT "address_taken": the subject was another player's.
 FR_MUST_USE enum fr_status deposit_issue(struct store_txn *txn, const struct deposit *d, const char *player, const char *subject, int64_t now_ms, struct deposit_address *ret, struct fr_err *err);
+// Is it a deposit address that was given out?
+FR_MUST_USE enum fr_status deposit_is_ours(struct store_txn *txn, uint64_t chain_id, const struct address *a, bool *ret, struct fr_err *err);
 // A JSON array of the newest deposits of a player's asset.
 FR_MUST_USE enum fr_status deposit_print_player(struct store_txn *txn, const struct deposit *d, const char *player, const char *asset, int limit, struct fr_buf *out, struct fr_err *err);
 // {"addresses":[..]} after address number `after`; {"address":..,"deposits":[..],"dust":[..]} of an address or a player: FR_E_NOT_FOUND "deposit_unknown". Work without a host too.

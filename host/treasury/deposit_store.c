@@ -913,3 +913,12 @@ enum fr_status deposit_print_one(struct store_txn *txn, const char *address_or_p
     fr_buf_add(out, "}");
     return FR_OK;
 }
+
+enum fr_status deposit_is_ours(struct store_txn *txn, uint64_t chain_id, const struct address *a, bool *ret, struct fr_err *err)
+{
+    FR_SQL_ROW(row);
+    FR_TRY(sql_begin(txn, "SELECT 1 FROM deposit_address WHERE chain_id = ?1 AND address = ?2", &row, err));
+    sql_bind_int(row, 1, (int64_t)chain_id);
+    sql_bind_bytes(row, 2, a->bytes, ADDRESS_BYTES);
+    return sql_step(row, ret, err);
+}

@@ -301,6 +301,9 @@ enum fr_status dc_settings(const struct devchain *d, struct treasury_settings *r
     s->burn = (struct burn_options){ .threshold_units = 100 * PALM_UNITS, .age_ms = 5000, .hard_age_ms = 60000, .look_ms = 1000 };      // soon: somebody is looking
     s->deposit = (struct deposit_options){ .look_ms = 1000, .sweep_age_ms = 30000 };
     s->reconcile_look_ms = 1000;
+    s->withdrawal = (struct withdrawal_options){ .cooldown_ms = 10000, .batch_count = 10, .batch_age_ms = 2000, .look_ms = 1000 };
+    for (int i = 0; i < c->token_count; i++)
+        s->withdrawal_rules[i] = (struct withdrawal_rules){ .least = PALM_UNITS, .most = 10000 * PALM_UNITS, .player_day = 20000 * PALM_UNITS, .all_day = 100000 * PALM_UNITS, .two_from = 500 * PALM_UNITS };
     snprintf(s->later_burn_from, sizeof s->later_burn_from, "%s", s->later_burn_of_reserve ? "reserve" : "liquidity");
     s->signer.where = SIGNER_LOCAL;
     s->signer.keystore_count = 1;

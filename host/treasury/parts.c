@@ -1,6 +1,7 @@
 // parts.c — a part is plugged in here: its functions turned into those of a kind, and its row. What it is configured with has its place in settings.h and its
 // reader in settings_parts.c.
 #include "treasury/parts.h"
+#include <stdio.h>
 #include "treasury/reconcile.h"
 
 // X: what its functions begin with; facts: the function that prints them.
@@ -36,17 +37,50 @@ static enum fr_status deposit_make(const struct treasury_part *part, const struc
     return FR_OK;
 }
 
+TREASURY_PART_OF(withdrawal, withdrawal_facts)
+static enum fr_status is_ours(struct store_txn *txn, void *arg, const struct address *a, bool *ret, struct fr_err *err)
+{
+    const struct treasury_part *part = arg;
+    return deposit_is_ours(txn, part->chain_id, a, ret, err);
+}
+
+static enum fr_status withdrawal_make(const struct treasury_part *part, const struct treasury_settings *s, void **ret, struct fr_err *err)
+{
+    struct withdrawals *made = NULL;
+    struct withdrawal_rules rules[TREASURY_TOKENS_MAX];
+    struct withdrawal_options o = s->withdrawal;
+    o.rules = rules;
+    o.is_ours = is_ours;
+    o.arg = (void *)part;
+    for (int i = 0; i < s->contracts.token_count; i++) {
+        if (address_is_zero(&s->contracts.payout[i])) continue;
+        struct withdrawal_rules *r = &rules[o.rule_count++];
+        *r = s->withdrawal_rules[i];
+        snprintf(r->asset, sizeof r->asset, "%s", s->contracts.tokens[i].asset);
+        r->module = s->contracts.payout[i];
+    }
+    if (o.rule_count == 0) return FR_OK;
+    FR_TRY(withdrawal_new(part, &o, &made, err));
+    *ret = made;
+    return FR_OK;
+}
+
 TREASURY_PART_OF(reconcile, reconcile_print)
 static enum fr_status in_flight(struct store_txn *txn, void *arg, const char *asset, int64_t *units, struct fr_err *err)
 {
     (void)arg;
-    return burn_in_flight(txn, asset, units, err);
+    int64_t burns, payouts;
+    FR_TRY(burn_in_flight(txn, asset, &burns, err));
+    FR_TRY(withdrawal_in_flight(txn, asset, &payouts, err));
+    *units = burns + payouts;
+    return FR_OK;
 }
 
 static enum fr_status explains(struct store_txn *txn, void *arg, const uint8_t tx[32], uint64_t log_index, bool *yes, struct fr_err *err)
 {
     (void)arg, (void)log_index;
-    return burn_explains(txn, tx, yes, err);
+    FR_TRY(burn_explains(txn, tx, yes, err));
+    return *yes ? FR_OK : withdrawal_explains(txn, tx, yes, err);
 }
 
 static enum fr_status reconcile_make(const struct treasury_part *part, const struct treasury_settings *s, void **ret, struct fr_err *err)
@@ -62,6 +96,7 @@ static enum fr_status reconcile_make(const struct treasury_part *part, const str
 const struct treasury_kind treasury_kinds[] = {
     { TREASURY_ROW(burn), .prefix = "burn:", .add_tables = burn_register, .on_end = burn_on_end },
     { TREASURY_ROW(deposit), .prefix = "sweep:", .add_tables = deposit_register, .on_end = deposit_on_end },
+    { TREASURY_ROW(withdrawal), .prefix = WITHDRAWAL_PAYMENTS, .add_tables = withdrawal_register, .on_end = withdrawal_on_end },
     { TREASURY_ROW(reconcile) },
     { .name = NULL },
 };

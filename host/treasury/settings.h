@@ -10,6 +10,8 @@
 //               "burn":{"from_block":"0","threshold":"1000","age_s":3600,"hard_age_s":86400,"gas_price_cap_gwei":"40"},      a batch is made past the threshold (PALM) or the age;
 //                                                              above the cap it waits, up to the hard age. from_block: where the module was deployed
 //               "deposits":{"from_block":"0","sweep_hours":24,"sweep":{"PALM":"500"},"sweep_least":{"PALM":"1"}},       swept past a sum or an age; what is less is left
+//               "withdrawals":{"from_block":"0","cooldown_s":86400,"batch_count":20,"batch_age_s":60,
+//                              "rules":{"PALM":{"least":"1","most":"1000","player_day":"2000","all_day":"20000","two_from":"500","batch_most":"5000"}}},       for each token with a payout module
 //               "supply":{"later_burn_from":"liquidity"}},     whose the 2,500,000 PALM were that were burned later: it is shown with "source unstated"
 //     "signer": {"policy":"signer.json","tally":"tally","keystores":["key.json"],"passphrase":"passphrase"}     without passphrase it is asked for at the start
 //     "signer": {"url":"https://..","address":"0x.."}                                                           Web3Signer's JSON-RPC
@@ -22,6 +24,7 @@
 #include "chain/endpoints.h"
 #include "treasury/burn.h"
 #include "treasury/deposit.h"
+#include "treasury/withdrawal.h"
 
 #define TREASURY_PATH_BYTES 1024
 #define TREASURY_LEDGER_DECIMALS 9
@@ -52,6 +55,8 @@ struct treasury_settings {
     // of the parts, each filled by its section's reader; what stands elsewhere too (modules, tokens) is put in where the part is made
     struct burn_options burn;
     struct deposit_options deposit;
+    struct withdrawal_options withdrawal;
+    struct withdrawal_rules withdrawal_rules[TREASURY_TOKENS_MAX];       // of the token of the same number
     int64_t reconcile_look_ms;             // 0: as usual
     char later_burn_from[80];              // the allocation that the later burn is said to have come from; "": none is named
     // of the development chain

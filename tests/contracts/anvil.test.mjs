@@ -128,6 +128,7 @@ test("everything is deployed, and the launch gave out what was published", async
   const launch = await deploy("PALM", [liquidity, reserve]);
   gas(t, "PALM deployed", launch);
   gas(t, "BurnModule deployed", await deploy("BurnModule", [at.PALM, treasury, admin, burner, 10n ** 15n]));
+  gas(t, "PayoutModule deployed", await deploy("PayoutModule", [at.PALM, treasury, admin, burner, 10n ** 15n]));
   gas(t, "DepositFactory deployed", await deploy("DepositFactory", [treasury]));
   await deploy("NFNT", []);
   await deploy("GHUB", []);
@@ -215,6 +216,31 @@ test("the operator stops burns, the host cannot; the limit of the day counts", a
   await rpc("evm_increaseTime", 86400);
   await call("BurnModule", burner, "burn", batch(6n));
   assert.equal(await view("BurnModule", "burnedToday"), 6n);
+});
+
+test("payouts go once, with calldata of chain/abi; the same again is skipped, another is refused", async (t) => {
+  const { burner, treasury, stranger } = account, start = BigInt(castCall("PayoutModule", "totalPaid()(uint256)"));
+  await call("PALM", treasury, "approve", [at.PayoutModule, 10n ** 14n]);
+  let sum = start;
+  for (const count of [1, 2, 10, 64, 100]) {
+    const ids = Array.from({ length: count }, word), to = ids.map(() => Wallet.createRandom().address), amounts = ids.map(() => BigInt(1 + below(1e6)));
+    const [data] = ours([["pay", ...ids.flatMap((id, i) => [id, to[i], amounts[i]])].join(" ")]);
+    assert.equal(data, code("PayoutModule").encodeFunctionData("pay", [ids, to, amounts]));
+    const receipt = await send(burner, at.PayoutModule, data);
+    gas(t, `a payout of ${count}`, receipt);
+    const paid = receipt.logs.map((log) => code("PayoutModule").parseLog(log)).filter((l) => l?.name === "Paid");
+    assert.deepEqual(paid.map((l) => [l.args.id, l.args.to, l.args.amount]), ids.map((id, i) => [id, to[i], amounts[i]]));
+    for (let i = 0; i < Math.min(count, 5); i++) assert.equal(BigInt(castCall("PALM", "balanceOf(address)(uint256)", to[i])), amounts[i]);
+    assert.match(castCall("PayoutModule", "payment(bytes32)((address,uint96,uint64))", ids[0]), new RegExp(`^\\(${to[0]}, ${amounts[0]}, ${Number(receipt.blockNumber)}\\)$`));
+    const again = await send(burner, at.PayoutModule, data);
+    gas(t, `the same ${count} again`, again);
+    assert.equal(again.logs.length, 0);
+    const otherwise = await refusal("PayoutModule", burner, "pay", [[ids[0]], [to[0]], [amounts[0] + 1n]]);
+    assert.deepEqual([otherwise.name, ...otherwise.args], ["PaidOtherwise", ids[0], to[0], amounts[0]]);
+    sum += amounts.reduce((all, one) => all + one, 0n);
+  }
+  assert.equal(BigInt(castCall("PayoutModule", "totalPaid()(uint256)")), sum);
+  assert.equal((await refusal("PayoutModule", stranger, "pay", [[word()], [stranger], [1n]])).name, "NotPayer");
 });
 
 test("deposit addresses: CREATE2 by ethers, cast, chain/address and the factory", async () => {

@@ -3,6 +3,7 @@
 //   selector SIGNATURE | topic SIGNATURE                                           hex
 //   create2 FACTORY SALT INIT_CODE_HASH                                            the address
 //   burn ID AMOUNT ROOT                                                            calldata of BurnModule.burn
+//   pay [ID TO AMOUNT]...                                                          calldata of PayoutModule.pay
 //   burned DATA                                                                    amount and day of a BatchBurned log
 //   leaf BYTES                                                                     the leaf's hash
 //   proof WHICH LEAF...                                                            the root of these leaves, then the proof of the one at WHICH
@@ -50,7 +51,7 @@ static struct u256 number_of(int no)
 
 static void say_hex(const void *bytes, size_t len, const char *end)
 {
-    char text[1024];
+    char text[32768];
     assert(2 * len < sizeof text);
     printf("0x%s%s", fr_hex(bytes, len, text), end);
 }
@@ -69,6 +70,28 @@ static void say_burn(void)
     abi_put_word(&out, root);
     need(abi_end(&out, NULL) == FR_OK);
     say_hex(to.data, to.len, "\n");
+}
+
+static void say_pay(void)
+{
+    static uint8_t ids[128][ABI_WORD_BYTES], to[128][ABI_WORD_BYTES], amounts[128][ABI_WORD_BYTES];
+    FR_AUTO_BUF data;
+    struct abi_out out;
+    int count = (words - 1) / 3;
+    need(words == 1 + 3 * count && count > 0 && count <= 128);
+    for (int i = 0; i < count; i++) {
+        struct address a = address_of(2 + 3 * i);
+        bytes_of(1 + 3 * i, ids[i], 32);
+        memcpy(to[i] + 12, a.bytes, sizeof a.bytes);
+        u256_to_bytes(number_of(3 + 3 * i), amounts[i]);
+    }
+    fr_buf_init(&data, 16384);
+    abi_begin(&out, &data, "pay(bytes32[],address[],uint256[])", 3);
+    abi_put_words(&out, ids, (size_t)count);
+    abi_put_words(&out, to, (size_t)count);
+    abi_put_words(&out, amounts, (size_t)count);
+    need(abi_end(&out, NULL) == FR_OK);
+    say_hex(data.data, data.len, "\n");
 }
 
 static void say_burned(void)
@@ -154,6 +177,7 @@ static void answer(void)
     } else if (strcmp(word[0], "create2") == 0) say_create2();
     else if (strcmp(word[0], "burn") == 0) say_burn();
     else if (strcmp(word[0], "burned") == 0) say_burned();
+    else if (strcmp(word[0], "pay") == 0) say_pay();
     else if (strcmp(word[0], "leaf") == 0) say_leaf();
     else if (strcmp(word[0], "proof") == 0) say_proof();
     else if (strcmp(word[0], "permit") == 0) say_permit();

@@ -135,7 +135,8 @@ await check("session_shape", async () => {
   assert.match(ann.player.id, /^[1-9][0-9]*$/);
   assert.ok(Date.parse(ann.expires_at) > Date.now());
   const me = await http("GET", "/v1/me", { token: ann.token });
-  assert.deepEqual(me.body, { player: ann.player, scope: "shell", matches: [] });
+  assert.equal(typeof me.body.wallet, "boolean");
+  assert.deepEqual(me.body, { player: ann.player, scope: "shell", wallet: me.body.wallet, matches: [] });
   assert.ok(me.headers.get("x-request-id"));
 });
 await check("unknown_routes_and_methods", async () => {

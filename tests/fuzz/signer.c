@@ -13,7 +13,7 @@
 #define A(d) "0x" d d d d d d d d d d d d d d d d d d d d
 static const char policy[] = "{\"chain_id\":\"1\",\"gas\":{\"limit\":\"65535\",\"max_fee\":\"255\",\"max_tip\":\"255\",\"day\":\"40000000\"},\"ether\":{\"to\":[\"" A("04") "\"],\"each\":\"200\",\"day\":\"300\"},"
     "\"tokens\":[{\"address\":\"" A("01") "\",\"to\":\"any\",\"spenders\":[\"" A("02") "\"],\"each\":\"200\",\"day\":\"300\",\"permit\":{\"name\":\"P\",\"version\":\"1\"}}],"
-    "\"burn\":[{\"address\":\"" A("02") "\",\"each\":\"200\",\"day\":\"300\"}],\"sweep\":[{\"address\":\"" A("03") "\",\"tokens\":[\"" A("01") "\"]}],\"siwe\":[\"d\"]}";
+    "\"burn\":[{\"address\":\"" A("02") "\",\"each\":\"200\",\"day\":\"300\"}],\"payout\":[{\"address\":\"" A("05") "\",\"token\":\"" A("01") "\",\"each\":\"200\",\"day\":\"300\"}],\"sweep\":[{\"address\":\"" A("03") "\",\"tokens\":[\"" A("01") "\"]}],\"siwe\":[\"d\"]}";
 static struct signer s;
 static int tally_fd;
 
@@ -47,6 +47,23 @@ static bool all(const struct address *a, uint8_t byte)
     return true;
 }
 
+static void payout_was_allowed(const struct tx *t)
+{
+    uint64_t count = tail_u64(t->data + 4 + 96), sum = 0;
+    HOLDS(count >= 1 && count <= 100 && t->data_len == 4 + 32 * (6 + 3 * count));
+    for (uint64_t i = 0; i < count; i++) {
+        const uint8_t *to = t->data + 4 + 32 * (5 + count + i), *of = t->data + 4 + 32 * (6 + 2 * count + i);
+        uint8_t low = to[12];
+        HOLDS(tail_u64(of) <= 200);
+        sum += tail_u64(of);
+        for (int b = 0; b < 12; b++) HOLDS(to[b] == 0);
+        bool same = true;
+        for (int b = 12; b < 32; b++) same = same && to[b] == low;
+        HOLDS(!same || (low != 0 && low != 1 && low != 5));
+    }
+    HOLDS(sum <= 200);
+}
+
 static void tx_was_allowed(const struct sign_ask *ask, const struct signature *sig)
 {
     const struct tx *t = &ask->tx;
@@ -62,6 +79,7 @@ static void tx_was_allowed(const struct sign_ask *ask, const struct signature *s
     if (all(&t->to, 1) && t->data_len == 68) HOLDS(tail_u64(t->data + 36) <= 200);               // transfer, approve
     else if (all(&t->to, 1)) HOLDS(t->data_len == 4 + 7 * 32 && t->data[4 + 63] == 2);           // permit to the one spender
     else if (all(&t->to, 2)) HOLDS(t->data_len == 100 && tail_u64(t->data + 36) <= 200);
+    else if (all(&t->to, 5)) payout_was_allowed(t);
     else HOLDS(all(&t->to, 3) && t->data[35] == 1 && (t->data_len - 4) % 32 == 0);
 }
 
@@ -105,25 +123,33 @@ static void turn(const char *bytes, size_t len)
     HOLDS(u256_compare(tally_spent(s.tally, SPEND_TOKEN, &who), u256_of(300)) <= 0);
     memset(&who, 2, sizeof who);
     HOLDS(u256_compare(tally_spent(s.tally, SPEND_BURN, &who), u256_of(300)) <= 0);
+    memset(&who, 5, sizeof who);
+    HOLDS(u256_compare(tally_spent(s.tally, SPEND_PAYOUT, &who), u256_of(300)) <= 0);
 }
 
 // A frame around what comes, with a from of ours, and a selector that is known: gets past the lengths to what is inside.
 static void made(struct fuzz_in *in, struct fr_buf *out)
 {
-    static const char *const calls[] = { "transfer(address,uint256)", "approve(address,uint256)", "burn(bytes32,uint256,bytes32)", "sweep(address,bytes32[])", "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)" };
+    static const char *const calls[] = { "transfer(address,uint256)", "approve(address,uint256)", "burn(bytes32,uint256,bytes32)", "sweep(address,bytes32[])", "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)", "pay(bytes32[],address[],uint256[])" };
     struct sign_ask a = { .kind = fuzz_byte(in) % 3, .from = s.addresses[fuzz_byte(in) % 2] };
-    uint8_t data[4 + 8 * 32] = { 0 };
-    uint8_t call = fuzz_byte(in) % 6, words = fuzz_byte(in) % 9;
-    a.tx = (struct tx){ .kind = TX_FEE_MARKET, .chain_id = 1, .nonce = fuzz_byte(in), .gas_limit = fuzz_byte(in) << 8 | 1, .max_fee = u256_of(fuzz_byte(in)), .max_tip = u256_of(fuzz_byte(in)), .value = u256_of(call == 5 ? fuzz_byte(in) : 0) };
+    uint8_t data[4 + 18 * 32] = { 0 };
+    uint8_t call = fuzz_byte(in) % 8, words = fuzz_byte(in) % 19, count = 0;
+    a.tx = (struct tx){ .kind = TX_FEE_MARKET, .chain_id = 1, .nonce = fuzz_byte(in), .gas_limit = fuzz_byte(in) << 8 | 1, .max_fee = u256_of(fuzz_byte(in)), .max_tip = u256_of(fuzz_byte(in)), .value = u256_of(call == 5 || call == 7 ? fuzz_byte(in) : 0) };
     memset(a.tx.to.bytes, fuzz_byte(in) % 6, ADDRESS_BYTES);
     if (call < 5) abi_selector(calls[call], data);
+    if (call == 6) abi_selector(calls[5], data);
+    if (call == 6 && words >= 9) count = (words - 6) / 3;        // well-formed arrays, unless a byte says otherwise
     for (int i = 0; i < words; i++) {
         uint8_t how = fuzz_byte(in);
-        if (how & 0x80) memset(data + 4 + 32 * i + 12, how & 7, 20);
+        if (count && how != 0xff && (i < 3 || i == 3 || i == 4 + count || i == 5 + 2 * count)) {
+            int offset = 32 * (3 + i * (count + 1));
+            data[4 + 32 * i + 31] = i < 3 ? (uint8_t)offset : count;
+            data[4 + 32 * i + 30] = i < 3 ? (uint8_t)(offset >> 8) : 0;
+        } else if (how & 0x80) memset(data + 4 + 32 * i + 12, how & 7, 20);
         else data[4 + 32 * i + 31] = how & 0x40 ? 0x40 : fuzz_byte(in);
     }
     a.tx.data = data;
-    a.tx.data_len = call == 5 ? 0 : 4 + 32u * words;
+    a.tx.data_len = call == 5 || call == 7 ? 0 : 4 + 32u * words;
     a.permit = (struct sign_permit){ .chain_id = 1, .value = u256_of(fuzz_byte(in)), .nonce = u256_of(fuzz_byte(in)), .deadline_s = NOW_MS / 1000 + fuzz_byte(in) };
     memset(a.permit.token.bytes, fuzz_byte(in) % 3, ADDRESS_BYTES);
     memset(a.permit.spender.bytes, fuzz_byte(in) % 3, ADDRESS_BYTES);

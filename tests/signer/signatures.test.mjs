@@ -6,10 +6,10 @@ import { KIND, draws, ethers, startSigner, wire } from "./signer.mjs";
 const { Interface, Signature, Transaction, Wallet, hexlify } = ethers;
 const CASES = Number(process.env.CASES || 1000), SEED = Number(process.env.SEED || 20261129);
 const erc20 = new Interface(["function transfer(address,uint256)", "function approve(address,uint256)", "function permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"]);
-const burn = new Interface(["function burn(bytes32,uint256,bytes32)"]), factory = new Interface(["function sweep(address,bytes32[])"]);
+const burn = new Interface(["function burn(bytes32,uint256,bytes32)"]), factory = new Interface(["function sweep(address,bytes32[])"]), payouts = new Interface(["function pay(bytes32[],address[],uint256[])"]);
 const ALL = ((1n << 256n) - 1n).toString(), CHAIN = 31337;
 const address = (byte) => ethers.getAddress("0x" + byte.repeat(20));
-const TOKEN = address("a1"), BURN = address("b2"), FACTORY = address("c3"), ETHER_TO = address("d4"), SPENDER = address("e5");
+const TOKEN = address("a1"), BURN = address("b2"), FACTORY = address("c3"), ETHER_TO = address("d4"), SPENDER = address("e5"), PAYOUT = address("f6");
 
 const random = draws(SEED), wallets = [new Wallet(hexlify(random.bytes(32))), new Wallet(hexlify(random.bytes(32)))];
 let signer;
@@ -19,7 +19,7 @@ before(async () => {
   const policy = {
     chain_id: String(CHAIN), gas: { limit: String((1n << 64n) - 1n), max_fee: ALL, max_tip: ALL, day: ALL }, ether: { to: [ETHER_TO], each: ALL, day: ALL },
     tokens: [{ address: TOKEN, to: "any", spenders: [SPENDER], each: ALL, day: ALL, permit: { name: "Palm Économie ☃", version: "1" } }],
-    burn: [{ address: BURN, each: ALL, day: ALL }], sweep: [{ address: FACTORY, tokens: [TOKEN] }], siwe: ["frond.example:8080"],
+    burn: [{ address: BURN, each: ALL, day: ALL }], payout: [{ address: PAYOUT, token: TOKEN, each: ALL, day: ALL }], sweep: [{ address: FACTORY, tokens: [TOKEN] }], siwe: ["frond.example:8080"],
   };
   signer = await startSigner({ policy, passphrase: "pässword\n", keystores: wallets.map((w) => w.encryptSync("pässword", quick)) });
   assert.ok(signer.facts.ok, JSON.stringify(signer.facts));
@@ -30,12 +30,13 @@ after(async () => assert.equal(await signer.stop(), 0));
 /** Receiver, value and data of one of the kinds that the policy knows. Amounts stay small enough that a day holds them all. */
 function payment(from) {
   const amount = random.big(240);
-  switch (random.below(7)) {
+  switch (random.below(8)) {
     case 0: return { to: TOKEN, value: 0n, data: erc20.encodeFunctionData("transfer", [hexlify(random.bytes(20)), amount]) };
     case 1: return { to: TOKEN, value: 0n, data: erc20.encodeFunctionData("approve", [SPENDER, amount]) };
     case 2: return { to: TOKEN, value: 0n, data: erc20.encodeFunctionData("permit", [hexlify(random.bytes(20)), SPENDER, amount, random.big(40), 27 + random.below(2), random.bytes(32), random.bytes(32)]) };
     case 3: return { to: BURN, value: 0n, data: burn.encodeFunctionData("burn", [random.bytes(32), amount, random.bytes(32)]) };
     case 4: return { to: FACTORY, value: 0n, data: factory.encodeFunctionData("sweep", [TOKEN, Array.from({ length: random.below(100) }, () => random.bytes(32))]) };
+    case 6: { const list = Array.from({ length: 1 + random.below(64) }); return { to: PAYOUT, value: 0n, data: payouts.encodeFunctionData("pay", [list.map(() => random.bytes(32)), list.map(() => hexlify(random.bytes(20))), list.map(() => random.big(200))]) }; }
     case 5: return { to: ETHER_TO, value: amount, data: "0x" };
     default: return { to: from, value: 0n, data: "0x" };
   }

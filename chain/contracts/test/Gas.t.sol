@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {BurnModule} from "src/BurnModule.sol";
 import {DepositFactory} from "src/DepositFactory.sol";
 import {PALM} from "src/PALM.sol";
+import {PayoutModule} from "src/PayoutModule.sol";
 import {Kit} from "./Kit.sol";
 
 // What the host pays for, with nothing random in it: .gas-snapshot holds these figures. Everything is prepared in setUp, whose gas does not count.
@@ -11,6 +12,7 @@ contract GasTest is Kit {
     PALM private palm;
     BurnModule private module;
     DepositFactory private factory;
+    PayoutModule private payouts;
     address private constant BURNER = address(0xbb);
     bytes32 private constant ROOT = bytes32(uint256(0x7007));
     bytes32[] private _one;
@@ -22,7 +24,10 @@ contract GasTest is Kit {
         module = new BurnModule(palm, address(this), address(0xad), BURNER, 1e15);
         factory = new DepositFactory(payable(address(0x7ea5)));
         palm.approve(address(module), type(uint256).max);
+        payouts = new PayoutModule(palm, address(this), address(0xad), BURNER, 1e15);
+        palm.approve(address(payouts), type(uint256).max);
         palm.transfer(address(0x7ea5), 1);
+        _pay(1000, 1);
         vm.prank(BURNER);
         module.burn("first", 1, ROOT);
         _one = salts(1, 1);
@@ -56,6 +61,30 @@ contract GasTest is Kit {
 
     function test_gas_sweep_100_new() public {
         factory.sweep(palm, _hundred);
+    }
+
+    function _pay(uint256 from, uint256 count) private {
+        address[] memory to = new address[](count);
+        uint256[] memory amounts = new uint256[](count);
+        for (uint256 i = 0; i < count; i++) (to[i], amounts[i]) = (address(uint160(0xa000 + from + i)), 5);
+        vm.prank(BURNER);
+        payouts.pay(salts(from, count), to, amounts);
+    }
+
+    function test_gas_pay_1() public {
+        _pay(2000, 1);
+    }
+
+    function test_gas_pay_10() public {
+        _pay(2000, 10);
+    }
+
+    function test_gas_pay_100() public {
+        _pay(2000, 100);
+    }
+
+    function test_gas_deploy_payout_module() public {
+        new PayoutModule(palm, address(this), address(0xad), BURNER, 1e15);
     }
 
     function test_gas_deploy_palm() public {

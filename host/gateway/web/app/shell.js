@@ -3,6 +3,7 @@
 import { html, render } from "/app/lib/htm-preact.mjs";
 import { accountOf } from "/app/account.js";
 import { SupplySheet } from "/app/burns.js";
+import { walletOf } from "/app/wallet.js";
 import { MatchSheet } from "/app/history.js";
 import { Host } from "/app/host.js";
 import { speak, t } from "/app/i18n.js";
@@ -18,7 +19,6 @@ import { languageOf, onEvent, postEvent, takeLaunch, themeOf } from "/app/telegr
 import { isolated } from "/sdk/i18n.js";
 import { Tickets } from "/app/tickets.js";
 import { ShareSheet } from "/app/watch.js";
-import { DepositSheet } from "/app/deposit.js";
 import { Watching, watchedIn } from "/app/watching.js";
 
 const PEOPLE = [{ id: 1001, first_name: "Ann" }, { id: 1002, first_name: "Ben" }, { id: 1003, first_name: "Cem" }];
@@ -39,6 +39,7 @@ let wantsToWatch = watchedIn(location.hash);       // the match that the address
 
 listsFrom(host);
 accountOf(host);
+walletOf(host);
 
 // What screens may ask of the shell.
 const shell = {
@@ -55,7 +56,7 @@ function App(props) {
     <${SCREENS[screen]} ...${props} shell=${shell} people=${PEOPLE} playAs=${(name) => playAs(personNamed(name))} />
     ${opened && !approval && html`<${MatchSheet} key=${opened.id} match=${opened} host=${host} onClose=${() => update({ opened: null })} />`}
     ${props.supply && !approval && html`<${SupplySheet} host=${host} onClose=${() => update({ supply: false })} />`}
-    ${props.depositing && screen === "home" && !approval && html`<${DepositSheet} host=${host} onClose=${() => update({ depositing: false })} />`}
+    ${props.depositing && screen === "home" && !approval && html`<${props.depositing} host=${host} onClose=${() => update({ depositing: null })} />`}
     ${sharing && !approval && html`<${ShareSheet} match=${sharing.id} game=${gameName(sharing.game)} delayMs=${spectatorsOf(sharing).spectator_delay_ms} bot=${host.bot} onClose=${() => update({ sharing: null })} />`}
     ${approval && html`<${ApprovalSheet} need=${approval.need} asset=${assetOf(props.assets, approval.need.asset)}
       game=${props.games.find((one) => one.id === approval.need.plugin)} onAnswer=${answerApproval} />`}
@@ -143,7 +144,7 @@ async function signIn(initData, forgetLaunch) {
   try {
     const [me, games, wallet] = await Promise.all([host.api("GET", "/v1/me"), host.api("GET", "/v1/games"), host.api("GET", "/v1/wallet")]);
     matches.learn(me.matches ?? []);
-    update({ screen: "home", games: games.games.filter((game) => game.page), assets: wallet.assets, chain: me.wallet ?? await isDevelopment() });      // where policy allows coins of a chain
+    update({ screen: "home", games: games.games.filter((game) => game.page), assets: wallet.assets });
     if (wantsToWatch !== null && !matches.gameOf(wantsToWatch)) watch(wantsToWatch);
     const wanted = state.watch ? null : matches.gameOf(wantsToWatch) ?? query.get("game") ?? matches.running()[0]?.game;
     if (wanted && state.games.some((game) => game.id === wanted)) play(wanted);
@@ -214,7 +215,7 @@ function telegramEvent(type, data) {
   if (type !== "back_button_pressed") return;
   if (state.supply) update({ supply: false });
   else if (state.sharing) update({ sharing: null });
-  else if (state.depositing) update({ depositing: false });
+  else if (state.depositing) update({ depositing: null });
   else if (state.opened) update({ opened: null });
   else if (state.watch) leaveWatch();
   else if (state.playing) leaveGame();

@@ -1,18 +1,31 @@
 // wallet.js: what the player has, and what happened to it.
-import { html } from "/app/lib/htm-preact.mjs";
-import { DepositButton } from "/app/deposit.js";
+import { html, useEffect, useState } from "/app/lib/htm-preact.mjs";
 import { knows, t, when } from "/app/i18n.js";
 import { List } from "/app/lists.js";
 import { Icon, assetOf, bare, shown, signed } from "/app/parts.js";
 import { update } from "/app/state.js";
 
-export function Wallet({ assets, chain }) {
+let host;
+/** @param {import("./host.js").Host} theHost */
+export function walletOf(theHost) { host = theHost; }
+
+// What leads to a wallet outside is loaded only when the host says that it may be shown here.
+function useOutside() {
+  const [found, setFound] = useState(null);
+  useEffect(() => { (async () => {
+    try { if ((await host.api("GET", "/v1/me")).wallet) setFound({ ...await import("/app/outside.js"), ...await import("/app/deposit.js") }); } catch { /* the rest of the page stands without it */ }
+  })(); }, []);
+  return found;
+}
+
+export function Wallet({ assets }) {
+  const outside = useOutside();
   return html`
     <section class="balances">${assets.map((asset) => html`<div class="card balance" data-testid=${`asset-${asset.asset}`}>
       <span class="hint" data-plain>${asset.name || asset.asset}</span><strong class="amount">${shown(asset.free, asset)}</strong>
       <span class="hint">${asset.held === "0" ? t("wallet.free") : t("wallet.held", { amount: shown(asset.held, asset) })}</span></div>`)}</section>
     <button class="button quiet wide" data-testid="supply" onClick=${() => update({ supply: true })}><${Icon} name="flame" /> ${t("supply.open")}</button>
-    ${chain && html`<${DepositButton} />`}
+    ${outside && html`<${outside.DepositButton} /><${outside.Outside} host=${host} />`}
     <h2 class="head">${t("history")}</h2>
     <${List} name="journal" testid="journal" empty=${html`<p class="hint empty">${t("history.none")}</p>`} row=${(entry) => html`<${Entry} key=${entry.id} entry=${entry} asset=${assetOf(assets, entry.asset)} />`} />`;
 }
