@@ -6,7 +6,7 @@
 #define GOOD_CHAIN "\"id\":\"1\",\"endpoints\":[{\"name\":\"one\",\"url\":\"https://a.example/SECRET1\"},{\"name\":\"two\",\"url\":\"https://b.example/SECRET2\",\"per_second\":25}],\"quorum\":2,\"final\":\"finalized\"," \
     "\"key\":\"0x00000000000000000000000000000000000000aa\",\"vault\":\"0x00000000000000000000000000000000000000bb\",\"fees\":{\"max_fee_gwei\":\"60\",\"max_tip_gwei\":\"1.5\",\"day_ether\":\"0.25\"}," \
     "\"contracts\":{\"tokens\":[{\"asset\":\"PALM\",\"address\":\"0x00000000000000000000000000000000000000cc\",\"chain_decimals\":9},{\"asset\":\"NFNT\",\"address\":\"0x00000000000000000000000000000000000000dd\",\"chain_decimals\":18," \
-    "\"payout\":\"0x00000000000000000000000000000000000000ee\"}],\"burn_module\":\"0x00000000000000000000000000000000000000ff\"}"
+    "\"payout\":\"0x00000000000000000000000000000000000000ee\"}],\"burn_module\":\"0x00000000000000000000000000000000000000ff\"},\"burn\":{\"from_block\":\"7\"}"
 #define GOOD_SIGNER "\"signer\":{\"policy\":\"policy.json\",\"tally\":\"/var/tally\",\"keystores\":[\"k1\",\"k2\"],\"passphrase\":\"pass\"}"
 #define GOOD "{\"chain\":{" GOOD_CHAIN "}," GOOD_SIGNER "}"
 
@@ -85,6 +85,7 @@ static void test_each_slip_is_named(void)
     refuses("\"asset\":\"NFNT\"", "\"asset\":\"PALM\"", "stands there already");
     refuses("\"chain_decimals\":9", "\"chain_decimals\":8", "chain.contracts.tokens[0].chain_decimals");
     refuses("\"burn_module\":\"0x00000000000000000000000000000000000000ff\"", "\"deposit_factory\":\"0x00000000000000000000000000000000000000ff\"", "go together");
+    refuses("\"from_block\"", "\"from_blok\"", "did you mean \"from_block\"");
     refuses("\"keystores\":[\"k1\",\"k2\"]", "\"keystores\":[]", "signer.keystores");
     refuses("\"tally\":\"/var/tally\",", "", "signer.tally");
     refuses("\"passphrase\"", "\"passprase\"", "did you mean \"passphrase\"");

@@ -231,7 +231,7 @@ await check("chain: a host that is told to stop leaves no node behind", async ()
 const config = (name, change = {}) => {
   const chain = {
     id: "31337", genesis: files.genesis, endpoints: [{ name: "provider", url: `${up.dev_chain.rpc}/?key=SECRETKEY`, per_second: 50 }], final: 3, key: readFileSync(path.join(scratch, "address"), "utf8"), vault: up.vault,
-    fees: { max_fee_gwei: "60", max_tip_gwei: "2", day_ether: "0.5" }, contracts: { tokens: [{ asset: "PALM", address: up.contracts.tokens[0].address, chain_decimals: 9 }], burn_module: up.contracts.burn_module }, ...change,
+    fees: { max_fee_gwei: "60", max_tip_gwei: "2", day_ether: "0.5" }, contracts: { tokens: [{ asset: "PALM", address: up.contracts.tokens[0].address, chain_decimals: 9 }], burn_module: up.contracts.burn_module }, burn: { from_block: "0" }, ...change,
   };
   const file = path.join(scratch, `${name}.json`);
   writeFileSync(file, JSON.stringify({ chain, signer: { policy: "policy.json", tally: `${name}-tally`, keystores: ["key.json"], passphrase: "passphrase" } }), { mode: 0o600 });

@@ -131,7 +131,7 @@ await check("doctor: a chain is refused as serve refuses it, and told about wher
   chmodSync(path.join(work, "key.json"), 0o600);
   for (const [change, more, code, says] of [
     [{ quorum: 4 }, undefined, "config", /chain\.quorum: of 3 endpoints it is 1, or at least 2/], [{ finla: 5 }, undefined, "config", /did you mean "final"/], [{ key: "0x12" }, undefined, "config", /chain\.key/],
-    [{ burn: {} }, undefined, "config", /chain\.burn/], [{}, {}, "config", /who signs for chain\.key/], [{}, { signer, dev_chain: {} }, "dev_only", /dev_chain is for --dev/],
+    [{ burn: { treshold: "5" } }, undefined, "config", /did you mean "threshold"/], [{}, {}, "config", /who signs for chain\.key/], [{}, { signer, dev_chain: {} }, "dev_only", /dev_chain is for --dev/],
   ]) {
     const fails = shown(with_(change, more)).filter((c) => c.state === "fail"), serve = frond(["serve", "--data", data, "--config", file, "--json"]);
     assert.deepEqual(fails.map((c) => c.code), [code], JSON.stringify(change));
