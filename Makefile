@@ -81,8 +81,8 @@ USES_player  := ledger store net base
 USES_plugin  := player ledger sandbox ipc store net base
 USES_play    := plugin $(USES_plugin)
 USES_telegram := player ledger store net base
-USES_api     := play treasury chain $(USES_play)
-USES_gateway := api play treasury chain plugin player ledger sandbox net store ipc base
+USES_api     := treasury chain play $(USES_play)
+USES_gateway := api treasury chain play plugin player ledger sandbox net store ipc base
 USES_console := $(USES_gateway)
 USES_cli     := console telegram $(USES_gateway) gateway
 USES_worker  := ipc base
@@ -222,7 +222,7 @@ endef
 TESTED := $(FOLDERS) worker signer
 $(foreach f,$(TESTED),$(eval $(call TEST_RULES,$f)))
 # These tests start real children.
-$(foreach f,chain signer,$(eval $(call TESTS_OF,$f): | $(OUT)/frond-signer))
+$(foreach f,chain treasury signer,$(eval $(call TESTS_OF,$f): | $(OUT)/frond-signer))
 $(foreach f,sandbox plugin play api gateway console cli,$(eval $(call TESTS_OF,$f): | $(if $(wildcard host/worker/main.c),$(OUT)/frond-worker)))
 
 .PHONY: units run-units
@@ -257,10 +257,13 @@ deps:
 	@DEPS=$(DEPS) host/deps/install.sh run test
 	@$(PYTHON) host/deps/fetch.py $(DEPS)
 
+# What the chain needs is compiled behind the running host, not before it: see host/dev.
+APART := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(MAKE) -s BUILD=$(BUILD) NPM=$(NPM)
 run:
 	@DEPS=$(DEPS) host/deps/install.sh run
 	$(AGAIN) all
-	@exec host/dev/run $(BUILD)/frond serve --dev --data $(BUILD)/dev --listen $(LISTEN)
+	@$(APART) -q contracts 2>/dev/null || { rm -f $(CONTRACTS); host/dev/behind "the contracts are compiled meanwhile, and the chain comes up when they are there" $(BUILD)/contracts.log $(APART) contracts & }; \
+	exec host/dev/run $(BUILD)/frond serve --dev --data $(BUILD)/dev --listen $(LISTEN)
 
 layers:
 	@tests/layers.sh

@@ -2,6 +2,7 @@
 //
 // {"bot_token":"1234567:AA..","initdata_max_age_s":86400,"listen":"127.0.0.1:8080","drain_s":86400,"match_log_days":90,"plugins":["games","plugins"]}
 // "backup":{"folder":"/var/backups/frond","every_hours":24,"keep":14}
+// "chain", "signer", "dev_chain": treasury/settings.h.
 // Several bots, and bots without a secret: player/bots.h. "telegram": telegram/settings.h.
 // Unknown keys are refused with the nearest known one. Folders are relative to the file. Pure but for reading the files.
 #pragma once
@@ -12,6 +13,7 @@
 #include "gateway/gateway.h"
 #include "player/bots.h"
 #include "plugin/use.h"
+#include "treasury/settings.h"
 
 #define CONFIG_FOLDERS_MAX 16
 #define CONFIG_CPU_MAX 64
@@ -29,6 +31,7 @@ struct config {
     char folders[CONFIG_FOLDERS_MAX][CONFIG_PATH_BYTES]; int folder_count;
     char backup_folder[CONFIG_PATH_BYTES];     // "": only when asked for
     int64_t backup_every_ms; int backup_keep;
+    struct treasury_settings treasury; bool no_chain;
     char hostile[CONFIG_PATH_BYTES];           // --dev: the package of `Run hostile plugin`; "" when it is not there
 };
 // Stops at the first mistake. Codes: usage, config, listen, bots, bot_name, bot_token, bot_token_missing, dev_address, dev_bot_token, dev_only, plugins_missing.

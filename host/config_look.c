@@ -76,6 +76,20 @@ static bool holds_secret(const struct fr_json *json)
     return found;
 }
 
+// A provider's URL has its key behind the host, or in front of it.
+static bool url_is_secret(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host && (strchr(host, '@') || host[3 + strcspn(host + 3, "/?")] == '?' || strlen(host + 3) > strcspn(host + 3, "/?") + 1);
+}
+
+static bool holds_url(const struct treasury_settings *t)
+{
+    bool found = t->signer.where == SIGNER_REMOTE && url_is_secret(t->signer.url);
+    for (int i = 0; i < t->endpoint_count; i++) found = found || url_is_secret(t->endpoints[i].url);
+    return found;
+}
+
 static void look_at_file(const struct looking *l)
 {
     const struct config *c = l->c;
@@ -83,6 +97,8 @@ static void look_at_file(const struct looking *l)
     char backups[CONFIG_PATH_BYTES + 60] = "no backups by the clock";
     if (holds_secret(l->source.json) && stat(l->source.path, &st) == 0 && st.st_mode & 077)
         tell(l, "config", "chmod 600 the file: whoever reads it can act as the bot", "%s holds a bot's token and is open to others (mode %03o)", l->source.path, st.st_mode & 0777);
+    if (holds_url(&c->treasury) && stat(l->source.path, &st) == 0 && st.st_mode & 077)
+        tell(l, "config", "chmod 600 the file: whoever reads it can use up what the provider allows", "%s holds a provider's URL with its key and is open to others (mode %03o)", l->source.path, st.st_mode & 0777);
     if (c->backup_folder[0]) snprintf(backups, sizeof backups, "backups every %lld h to %.400s", (long long)c->backup_every_ms / 3600000, c->backup_folder);
     tell(l, "config", NULL, "%s%s: listens on %s port %d, plugins from %d folder%s, %s", l->source.path, c->dev ? " with --dev" : "", c->host, c->port, c->folder_count, c->folder_count == 1 ? "" : "s", backups);
 }
@@ -105,9 +121,9 @@ static bool url_is_private(const char *url)
 {
     char host[TELEGRAM_URL_BYTES];
     struct in_addr v4;
-    const char *at = url + strlen("https://");
+    const char *at = strstr(url, "://") + 3;
     if (*at == '[') return strncmp(at, "[::1]", 5) == 0 || strncmp(at, "[f", 2) == 0 || strncmp(at, "[F", 2) == 0;
-    snprintf(host, sizeof host, "%.*s", (int)strcspn(at, ":"), at);
+    snprintf(host, sizeof host, "%.*s", (int)strcspn(at, ":/?"), at);
     if (inet_pton(AF_INET, host, &v4) != 1) {
         const char *dot = strrchr(host, '.');
         return !dot || strcmp(dot, ".local") == 0 || strcmp(dot, ".internal") == 0 || strcmp(dot, ".localhost") == 0;
@@ -138,6 +154,45 @@ static void look_at_telegram(const struct looking *l)
     if (t.ca_file[0] && !certificates_read(t.ca_file)) tell(l, "telegram", "name a file of PEM certificates that this user may read, or leave it out: `frond telegram connect` refuses it", "telegram.ca_file: %s is not there, or holds no certificate", t.ca_file);
 }
 
+// ---- the chain
+
+static void look_at_signer_file(const struct looking *l, const char *what, const char *path, mode_t forbidden)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) tell(l, "signer", "put it there, or mend its name: names are relative to the file; until then nothing is signed", "signer.%s: %s is not there", what, path);
+    else if (st.st_mode & forbidden)
+        tell(l, "signer", forbidden & 0044 ? "chmod 600 it: frond-signer is not started with it" : "chmod go-w it: frond-signer is not started with it", "signer.%s: %s is open to others (mode %03o)", what, path, st.st_mode & 0777);
+}
+
+static void look_at_signer(const struct looking *l)
+{
+    const struct signer_settings *s = &l->c->treasury.signer;
+    struct stat st;
+    if (s->where == SIGNER_REMOTE) tell(l, "signer", NULL, "on another machine, by Web3Signer's JSON-RPC: what it may sign is for its own policy to say");
+    if (s->where != SIGNER_LOCAL) return;
+    look_at_signer_file(l, "policy", s->policy, 0022);
+    if (stat(s->tally, &st) == 0) look_at_signer_file(l, "tally", s->tally, 0022);
+    for (int i = 0; i < s->keystore_count; i++) look_at_signer_file(l, "keystores", s->keystores[i], 0077);
+    if (s->passphrase[0]) look_at_signer_file(l, "passphrase", s->passphrase, 0077);
+    else tell(l, "signer", "name a file under signer.passphrase, which only its owner may read, where nobody is there to type", "the passphrase is asked for at each start, and frond-signer is not started again by itself");
+}
+
+static void look_at_chain(const struct looking *l)
+{
+    const struct treasury_settings *t = &l->c->treasury;
+    static const uint8_t none[32];
+    char key[ADDRESS_TEXT_BYTES], vault[ADDRESS_TEXT_BYTES], fee[U256_TEXT_BYTES + 2], day[U256_TEXT_BYTES + 2], final[40] = "by the \"finalized\" tag";
+    if (!t->configured) return;
+    if (!t->final.tag) snprintf(final, sizeof final, "%d blocks behind the newest", t->final.blocks);
+    tell(l, "chain", NULL, "%llu by %d node%s, final %s; key %s, vault %s, %d token%s; at most %s gwei and %s ether a day", (unsigned long long)t->chain_id, t->endpoint_count, t->endpoint_count == 1 ? "" : "s", final, address_text(&t->key, key),
+         address_text(&t->vault, vault), t->contracts.token_count, t->contracts.token_count == 1 ? "" : "s", treasury_decimal_text(t->max_fee, 9, fee), treasury_decimal_text(t->day_most, 18, day));
+    if (t->final.quorum < 2) tell(l, "chain", "name three nodes of different providers, and a quorum of 2", "chain.quorum: one node is believed: what it makes up is credited and taken for burned");
+    if (memcmp(t->genesis, none, 32) == 0) tell(l, "chain", "pin chain.genesis: the hash of block 0", "chain.genesis: whatever chain of that id a node has first is taken for the right one");
+    for (int i = 0; i < t->endpoint_count; i++)
+        if (strncmp(t->endpoints[i].url, "http://", 7) == 0 && !url_is_private(t->endpoints[i].url)) tell(l, "chain", "use https://", "chain.endpoints: %s is reached without TLS: whoever is in between can answer in its place", t->endpoints[i].name);
+    look_at_signer(l);
+}
+
 void config_look(const struct serve_options *o, cli_told_fn *told, void *arg)
 {
     FR_AUTO(fr_json) json = NULL;
@@ -151,6 +206,7 @@ void config_look(const struct serve_options *o, cli_told_fn *told, void *arg)
             look_at_file(&l);
             look_at_bots(&l);
             look_at_telegram(&l);
+            look_at_chain(&l);
         }
     }
     fr_free(l.c);

@@ -1,6 +1,6 @@
 // frond.c — the host: makes every part, joins them through their ports, and takes them apart again.
 //
-// Order of making: configuration, migrations, the sandbox's proof, store, sandbox, plugins, api, matches, gateway, console. The end is the
+// Order of making: configuration, migrations, the sandbox's proof, store, sandbox, treasury, plugins, api, matches, gateway, console. The end is the
 // other way round: nobody new comes in, what is in flight is answered, workers go, the store commits and closes.
 #include <assert.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/version.h"
 #include "cli/cli.h"
 #include "config.h"
@@ -31,6 +32,7 @@
 #include "sandbox/sandbox.h"
 #include "store/store.h"
 #include "treasury/burn.h"
+#include "treasury/treasury.h"
 
 #define SWEEP_MS 5000
 #define SWEEP_ROWS 200
@@ -41,9 +43,10 @@
 struct host {
     uv_loop_t loop;
     struct config config;
-    char worker_path[CONFIG_PATH_BYTES];
+    char worker_path[CONFIG_PATH_BYTES], programs[CONFIG_PATH_BYTES];
     struct store *store;
     struct sandbox *sandbox;
+    struct treasury *treasury;
     struct plugins *plugins;
     struct api *api;
     struct plays *plays;
@@ -202,6 +205,13 @@ static void close_handles(struct host *h)
     uv_close((uv_handle_t *)&h->sweep, NULL);
 }
 
+static void stop_sandbox(void *arg)
+{
+    struct host *h = arg;
+    if (h->sandbox) sandbox_stop(h->sandbox, on_sandbox_stopped, h);
+    else uv_stop(&h->loop);
+}
+
 // From here on nothing comes in from outside.
 static void take_apart(void *arg)
 {
@@ -213,8 +223,7 @@ static void take_apart(void *arg)
     h->plays = NULL;
     plugins_stop(h->plugins);                          // not freed yet: store jobs still read them
     close_handles(h);
-    if (h->sandbox) sandbox_stop(h->sandbox, on_sandbox_stopped, h);
-    else uv_stop(&h->loop);
+    treasury_stop(h->treasury, stop_sandbox, h);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
@@ -253,11 +262,25 @@ static enum fr_status open_plugins(struct host *h, struct fr_err *err)
     return plugins_open(&o, &h->plugins, err);
 }
 
+// The passphrase of a signer's keys, where it is in no file: asked for before anything serves, and forgotten here.
+static enum fr_status open_treasury(struct host *h, struct fr_err *err)
+{
+    const struct config *c = &h->config;
+    FR_AUTO(fr_secret) typed = NULL;
+    struct treasury_options o = { .loop = &h->loop, .store = h->store, .data = c->data, .programs = h->programs, .settings = &c->treasury, .dev = c->dev, .none = c->no_chain, .arg = h, .wallet = on_wallet };
+    if (!o.none && c->treasury.signer.where == SIGNER_LOCAL && !c->treasury.signer.passphrase[0]) {
+        FR_TRY(cli_ask_passphrase("passphrase of the signer's keys: ", &typed, &o.typed_len, err));
+        o.typed = fr_secret_bytes(typed);
+    }
+    return treasury_open(&o, &h->treasury, err);
+}
+
 static enum fr_status open_parts(struct host *h, struct fr_err *err)
 {
     struct store_options store = { .folder = h->config.data, .loop = &h->loop, .check = ledger_look };
     FR_TRY(store_open(&store, &h->store, err));
     FR_TRY(sandbox_new(&h->loop, h->worker_path, WORKER_SPARES, &h->sandbox, err));
+    FR_TRY(open_treasury(h, err));
     FR_TRY(open_plugins(h, err));
     struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .arg = h, .wallet = on_wallet };
     h->api = api_new(&api);
@@ -267,13 +290,13 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct backups_options backups = { .loop = &h->loop, .store = h->store, .data = h->config.data, .folder = h->config.backup_folder[0] ? h->config.backup_folder : NULL,
                                        .every_ms = h->config.backup_every_ms, .keep = h->config.backup_keep };
     h->backups = backups_new(&backups);
-    struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .version = FROND_VERSION, .arg = h, .door = on_door };
+    struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .treasury = h->treasury, .version = FROND_VERSION, .arg = h, .door = on_door };
     h->metrics = metrics_new(&metrics);
     FR_TRY(operator_token_open(h->config.data, h->operator_token, err));
-    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .folder = h->config.data, .dev = h->config.dev,
+    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .folder = h->config.data, .dev = h->config.dev,
                                        .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet };
     FR_TRY(console_start(&console, &h->console, err));
-    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
+    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
                                        .operator_token = h->operator_token, .metrics = on_metrics,
@@ -299,6 +322,7 @@ static enum fr_status host_open(struct host *h, const struct serve_options *o, s
     FR_TRY(config_read(o, &h->config, err));
     raise_limits(h);
     cli_worker_path(h->worker_path, sizeof h->worker_path);
+    cli_program_folder(h->programs, sizeof h->programs);
     FR_TRY(sandbox_check(h->worker_path, NULL, err));
     FR_TRY(config_claim_data(&h->config, err));
     host_register_modules();
@@ -313,6 +337,7 @@ static void host_close(struct host *h)
     uv_run(&h->loop, UV_RUN_DEFAULT);                  // libuv lets go of the handles; answers that came too late go nowhere
     plugins_close(h->plugins);
     api_free(h->api);
+    treasury_free(h->treasury);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     uv_loop_close(&h->loop);
 }
@@ -360,5 +385,6 @@ static int serve(const struct serve_options *o)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], DEVCHAIN_VERB) == 0) return devchain_exec(argc, argv);      // a child of this program
     return cli_main(argc, argv, &(struct cli_host){ .serve = serve, .config_look = config_look });
 }

@@ -1,7 +1,7 @@
 // cli.h — the `frond` verbs. Every verb takes --json; exit codes: 0 done, 1 refused, 2 usage.
 #pragma once
 #include "base/err.h"
-struct serve_options { const char *data, *listen, *config; bool dev, json; };
+struct serve_options { const char *data, *listen, *config; bool dev, no_chain, json; };
 // One thing of the config file that was looked at. err: why `serve` would refuse it, text being the sentence. Without err it is well, or, where
 // help says what to do, worth a warning.
 typedef void cli_told_fn(void *arg, const char *name, const char *text, const char *help, const struct fr_err *err);
@@ -15,6 +15,8 @@ int cli_main(int argc, char **argv, const struct cli_host *host);
 int cli_refuse(bool json, const struct fr_err *err);
 // Where frond-worker lies: beside the running program. Returns out.
 const char *cli_worker_path(char *out, size_t cap);
+// The folder that it, frond-signer and the running program lie in. Returns out; "." when it cannot be known.
+const char *cli_program_folder(char *out, size_t cap);
 // The migrations of every module that owns tables, in the one order there is. Whoever opens a data folder calls this first: the host, and
 // the verbs that work without one. Once per process.
 void host_register_modules(void);

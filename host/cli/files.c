@@ -78,6 +78,13 @@ bool path_program_folder(char out[CLI_PATH_BYTES])
     return true;
 }
 
+const char *cli_program_folder(char *out, size_t cap)
+{
+    char folder[CLI_PATH_BYTES];
+    if (!path_program_folder(folder) || (size_t)snprintf(out, cap, "%s", folder) >= cap) snprintf(out, cap, ".");
+    return out;
+}
+
 const char *cli_worker_path(char *out, size_t cap)
 {
     char folder[CLI_PATH_BYTES];

@@ -7,7 +7,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
-#include "treasury/burn.h"
+#include "treasury/treasury.h"
 
 void host_register_modules(void)
 {
@@ -16,8 +16,7 @@ void host_register_modules(void)
     done = true;
     kv_register();
     ledger_register();
-    txq_register();
-    burn_register();
+    treasury_register();
     player_register();
     plugins_register();
     play_register();

@@ -25,7 +25,7 @@ const struct cli_verb cli_verbs[] = {
     { .name = "serve", .does = "run the host; prints `ready http://HOST:PORT`", .run = run_serve,
       .more = "SIGTERM ends it in good order. With --dev anybody on this machine may sign in as anybody, with test coins; such a data folder never serves without --dev.",
       .options = { { "listen", "HOST:PORT", "where to listen (default 127.0.0.1:8080; port 0 picks one)" }, { "config", "FILE", "settings as JSON: bot_token or bots, listen, plugins, telegram, ..." },
-                   { "dev", NULL, "development: test coins, /app/dev/, this machine only" } } },
+                   { "dev", NULL, "development: test coins, /app/dev/, a chain of its own, this machine only" }, { "no-chain", NULL, "without a chain, whatever the settings say" } } },
 
     { .name = "plugin new", .does = "make a plugin that runs at once", .run = run_plugin_new,
       .more = "A game goes to games/NAME, a tool to plugins/NAME, where a host looks for them. Then: frond plugin check, frond plugin test.",
@@ -68,6 +68,14 @@ const struct cli_verb cli_verbs[] = {
     { .name = "ledger journal", .does = "the last entries of the journal, newest first", .console = "ledger.journal", .run = run_console, .columns = "id at kind reason asset legs key",
       .options = { { "owner", "OWNER", "only entries that touch this account" }, OPTION_ASSET, { "before", "ID", "entries older than this one" }, OPTION_LIMIT } },
 
+    { .name = "chain status", .does = "the chain: nodes, blocks, the host's key, the signer, what waits and why", .console = "chain.status", .run = run_console, .print = print_chain_status,
+      .more = "state: off (no chain is configured), starting, ready, down. halted: why no money goes out. troubles: what an operator should look at." },
+    { .name = "chain pause", .does = "sign nothing new; what was sent is followed to its end", .console = "chain.pause", .run = run_console },
+    { .name = "chain resume", .does = "the end of a pause", .console = "chain.resume", .run = run_console },
+    { .name = "chain forgive", .does = "say that you know why it halted, so that it goes on", .console = "chain.forgive", .run = run_console,
+      .more = "Without NODE: somebody else used the key, or the data is an old copy. Payments whose nonce is gone are lost, and so are all that wait when nonces were used that this data never gave: "
+              "what was paid is for the chain to say. With NODE: a node that was found lying about its chain is looked at again.",
+      .args = { { "node", "NODE", "the node's name in the config file", true } } },
     { .name = "burn list", .does = "batches of burns, newest first; what is pending; what the chain burned and this data does not know", .console = "burn.list", .run = run_console, .print = print_burn_list,
       .more = "pending: given up, in no batch yet. batched: planned, not signed. sent: signed. proving: final, the chain is being asked. burned: the burn module says so, in a final block. reverted: its transaction failed; "
               "`burn run` or `burn return`. refuted: the module says something else; money-out halts. returned: its accruals are pending again. unknown: burned by newer data than this: `burn adopt`.",

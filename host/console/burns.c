@@ -5,10 +5,13 @@
 #include "base/mem.h"
 #include "console/internal.h"
 #include "treasury/burn.h"
+#include "treasury/treasury.h"
 
 static const struct burn_reader operator_reads = { .operator = true };
 
 static enum fr_status id_arg(const struct console_op *op, const char **id, struct fr_err *err) { return fr_json_need_text(op->args, "id", 1, 80, id, err); }
+
+static struct burn *burn_of(const struct console_op *op) { return treasury_part_of(console_options_of(op->console)->treasury, "burn"); }      // NULL: no chain, or it is not up
 
 static enum fr_status chain_off(struct fr_err *err)
 {
@@ -43,7 +46,7 @@ enum fr_status job_burn_list(struct store_txn *txn, void *arg, struct fr_err *er
 static void listed(void *arg, enum fr_status status, const struct fr_err *err)
 {
     struct console_op *op = arg;
-    struct burn *burn = console_options_of(op->console)->burn;
+    struct burn *burn = burn_of(op);
     if (status == FR_OK && op->out.len && !op->out.failed && !fr_json_get(op->args, "accruals")) {
         op->out.len--;                                         // the closing brace
         fr_buf_add(&op->out, ",\"facts\":");
@@ -96,8 +99,8 @@ void live_burn_supply(struct console_op *op)
     struct console_options *o = console_options_of(op->console);
     struct supply_ask *a = fr_must_alloc(sizeof *a);
     struct fr_err err;
-    *a = (struct supply_ask){ .op = op, .chain = burn_chain_supply(o->burn) };
-    if (o->burn) snprintf(a->later_from, sizeof a->later_from, "%s", burn_options_of(o->burn)->later_from);
+    *a = (struct supply_ask){ .op = op, .chain = burn_chain_supply(burn_of(op)) };
+    if (burn_of(op)) snprintf(a->later_from, sizeof a->later_from, "%s", burn_options_of(burn_of(op))->later_from);
     if (store_read(o->store, supply_job, a, supplied, &err) != FR_OK) supplied(a, err.status, &err);
 }
 
@@ -150,7 +153,7 @@ enum fr_status job_burn_adopt(struct store_txn *txn, void *arg, struct fr_err *e
 static void ordered(void *arg, enum fr_status status, const struct fr_err *err)
 {
     struct console_op *op = arg;
-    if (status == FR_OK) burn_wake(console_options_of(op->console)->burn);
+    if (status == FR_OK) burn_wake(burn_of(op));
     console_answer(op, status, err);
 }
 
@@ -159,7 +162,7 @@ void live_burn_order(struct console_op *op)
     struct console_options *o = console_options_of(op->console);
     struct fr_err err;
     bool needs_chain = strcmp(op->verb->name, "burn.pause") != 0 && strcmp(op->verb->name, "burn.resume") != 0;
-    enum fr_status st = needs_chain && !o->burn ? chain_off(&err) : store_run(o->store, op->verb->job, op, ordered, &err);
+    enum fr_status st = needs_chain && !burn_of(op) ? chain_off(&err) : store_run(o->store, op->verb->job, op, ordered, &err);
     if (st != FR_OK) console_answer(op, st, &err);
 }
 
@@ -174,7 +177,7 @@ static void verified(void *arg, enum fr_status st, const char *json, size_t len,
 
 void live_burn_verify(struct console_op *op)
 {
-    struct burn *burn = console_options_of(op->console)->burn;
+    struct burn *burn = burn_of(op);
     struct fr_err err;
     const char *id;
     enum fr_status st = id_arg(op, &id, &err);

@@ -9,12 +9,11 @@
 #include "player/session.h"
 #include "plugin/runtime.h"
 #include "store/store.h"
+#include "treasury/treasury.h"
 
 #define CONSOLE_SOCKET_NAME "frond.sock"
 struct console;
-struct burn;
-struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; const char *folder; bool dev;
-                         struct burn *burn;                                                                                     // NULL: no chain
+struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; struct treasury *treasury; const char *folder; bool dev;
                          void *arg; void (*sessions_ended)(void *arg, const char *player, const struct session_ended *ended);      // their sockets must close
                          void (*wallet)(void *arg, const char *player, const char *asset); };                                   // a balance changed
 FR_MUST_USE enum fr_status console_start(const struct console_options *o, struct console **ret, struct fr_err *err);

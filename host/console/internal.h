@@ -20,6 +20,9 @@ void live_burn_order(struct console_op *op), live_burn_verify(struct console_op 
 store_job_fn job_session_list, job_session_revoke;
 void live_session_revoke(struct console_op *op);
 
+// ---- chain.c
+void live_chain_status(struct console_op *op), live_chain_pause(struct console_op *op), live_chain_resume(struct console_op *op), live_chain_forgive(struct console_op *op);
+
 // ---- plugins.c
 void live_plugin_list(struct console_op *op), live_plugin_enable(struct console_op *op), live_plugin_disable(struct console_op *op), live_plugin_logs(struct console_op *op);
 void live_plugin_install(struct console_op *op), live_plugin_update(struct console_op *op), live_plugin_rollback(struct console_op *op);

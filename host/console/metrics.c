@@ -11,6 +11,7 @@
 #include "console/backup.h"
 #include "ledger/ledger.h"
 #include "plugin/use.h"
+#include "treasury/treasury.h"
 
 #define LOOP_SAMPLE_MS 100
 #define LE_FIRST 7                                  // 2^7 us = 128 us, the first bucket told
@@ -260,6 +261,7 @@ static void look_done(void *arg, enum fr_status status, const struct fr_err *err
         add_store(&out, m, status == FR_OK ? l->entries : -1);      // a busy store is no reason to say nothing
         add_rest(&out, m);
         add_plugins(&out, m);
+        if (m->o.treasury) treasury_metrics(m->o.treasury, &out);
         l->done(l->arg, out.failed ? NULL : out.data, out.failed ? 0 : out.len);
     }
     metrics_unref(m);

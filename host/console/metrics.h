@@ -19,9 +19,11 @@ struct metrics_refusals { struct { char code[40]; int64_t count; } by[METRICS_RE
 struct metrics_door { struct net_server_stats net; int players, sessions; struct metrics_refusals refusals; };
 struct metrics;
 struct backups;
+struct treasury;
 struct metrics_options {
     uv_loop_t *loop; struct store *store; struct sandbox *sandbox; struct plugins *plugins; struct plays *plays;
     struct backups *backups;                   // NULL: nothing is said about them
+    struct treasury *treasury;                 // NULL: the same
     const char *version;
     void *arg;
     void (*door)(void *arg, struct metrics_door *ret);

@@ -6,6 +6,7 @@
 #include "gateway/internal.h"
 #include "play/play.h"
 #include "treasury/burn.h"
+#include "treasury/treasury.h"
 
 struct burns { struct burn_filter filter; char plugin[PLUGIN_ID_BYTES_MAX + 1], match[FR_ID_BYTES]; };
 struct supply { struct burn_chain_supply chain; char later_from[80], asset[16]; };
@@ -80,7 +81,7 @@ static enum fr_status supply_job(struct store_txn *txn, void *arg, struct fr_err
 void gw_supply(struct gw_req *r)
 {
     struct supply *s = fr_must_alloc(sizeof *s);
-    struct burn *burn = r->g->o.burn;
+    struct burn *burn = treasury_part_of(r->g->o.treasury, "burn");
     r->own = s;
     r->own_free = fr_free;
     s->chain = burn_chain_supply(burn);

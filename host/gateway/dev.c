@@ -104,7 +104,10 @@ void gw_dev_status(struct gw_req *r)
             if (v == p->current || v->workers[0].sandbox) print_workers(b, v, &written);
     }
     if (uv_resident_set_memory(&rss) != 0) rss = 0;
-    fr_buf_addf(b, "],\"host\":{\"pid\":%d,\"uptime_ms\":%lld,\"rss_bytes\":%zu}", (int)getpid(), (long long)((int64_t)uv_now(g->o.loop) - g->started_ms), rss);
+    fr_buf_addf(b, "],\"chain\":");
+    if (g->o.treasury) treasury_print_status(g->o.treasury, b);
+    else fr_buf_add(b, "null");
+    fr_buf_addf(b, ",\"host\":{\"pid\":%d,\"uptime_ms\":%lld,\"rss_bytes\":%zu}", (int)getpid(), (long long)((int64_t)uv_now(g->o.loop) - g->started_ms), rss);
     gw_read(r, status_job);
 }
 

@@ -37,6 +37,8 @@ static const struct gw_route routes[] = {
     { "GET",    "/v1/dev/status",         GW_ANYBODY, true,  gw_dev_status },
     { "POST",   "/v1/dev/kill",           GW_ANYBODY, true,  gw_dev_kill },
     { "POST",   "/v1/dev/hostile",        GW_ANYBODY, true,  gw_dev_hostile },
+    { "POST",   "/v1/dev/chain/{}",       GW_ANYBODY, true,  gw_dev_chain },
+    { "GET",    "/v1/chain",              GW_ANYBODY, false, gw_chain },
 };
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])
 

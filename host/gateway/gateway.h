@@ -10,12 +10,12 @@
 #include "player/session.h"
 #include "plugin/runtime.h"
 #include "store/store.h"
+#include "treasury/treasury.h"
 
 struct gateway;
 // How often somebody may ask over HTTP. 0: the bounds of limits.h, and none where they would only stop a developer (under --dev; for addresses
 // also on loopback without trusted proxies). -1: no limit. `proxies`: whose X-Forwarded-For is believed.
 struct gateway_rates { int player_per_second, player_burst, address_per_second, address_burst, connections_per_address; struct net_proxies proxies; };
-struct burn;
 struct gateway_options {
     uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays;
     const char *host; int port;                    // numeric; port 0 picks one
@@ -24,9 +24,9 @@ struct gateway_options {
     const char *version;                           // for /healthz
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
+    struct treasury *treasury;                     // NULL: no chain; burns are shown as pending
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL
-    struct burn *burn;                             // NULL: no chain; burns are shown as pending
     void *arg;
     void (*kill_host)(void *arg);                  // dev: the page's button
     const char *operator_token;                    // copied (its hash); what `Authorization: Bearer` must be for /metrics

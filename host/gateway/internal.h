@@ -212,4 +212,5 @@ gw_handler gw_consents, gw_consent_give, gw_consent_revoke;
 gw_handler gw_call_http;
 gw_handler gw_match_show, gw_match_list;
 gw_handler gw_dev_launch, gw_dev_status, gw_dev_kill, gw_dev_hostile;
+gw_handler gw_chain, gw_dev_chain;
 void gw_socket_open(struct gateway *g, struct net_request *req);

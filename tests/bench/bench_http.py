@@ -77,7 +77,7 @@ def main():
         if FROND:
             with open(scratch + "/frond.json", "w") as f:       # no limit of one address: all the load comes from one
                 json.dump({"limits": {"address_requests_per_second": 0, "connections_per_address": 20000}}, f)
-            subject = start([FROND, "serve", "--dev", "--data", scratch + "/data", "--listen", f"127.0.0.1:{port}", "--config", scratch + "/frond.json"], port)
+            subject = start([FROND, "serve", "--dev", "--no-chain", "--data", scratch + "/data", "--listen", f"127.0.0.1:{port}", "--config", scratch + "/frond.json"], port)
         else:
             subject = start([ALONE, str(port)], port)
         running.append(subject[0])

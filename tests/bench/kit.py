@@ -151,7 +151,7 @@ class Frond(Server):
         # One machine plays every player, so what protects a host from one address would be all that is measured.
         limits = {"cpu_percent": 1600, "player_requests_per_second": 0, "address_requests_per_second": 0, "connections_per_address": 20000}
         json.dump({"plugins": [os.path.join(folder, "games")], "limits": limits}, open(config, "w"))
-        super().__init__([f"{BUILD}/frond", "serve", "--dev", "--data", data or os.path.join(folder, "data"), "--listen", f"127.0.0.1:{port}",
+        super().__init__([f"{BUILD}/frond", "serve", "--dev", "--no-chain", "--data", data or os.path.join(folder, "data"), "--listen", f"127.0.0.1:{port}",
                           "--config", config], port, os.path.join(folder, "frond.log"), cpus)
 
     def wait_ready(self):

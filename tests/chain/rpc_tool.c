@@ -9,7 +9,7 @@
 #include <uv.h>
 #include "base/hex.h"
 #include "chain/tx.h"
-#include "over_net.h"
+#include "treasury/over_net.h"
 
 #define LINE_BYTES_MAX (256 * 1024)
 static struct endpoints *endpoints;

@@ -12,7 +12,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "chain/txq.h"
-#include "over_net.h"
+#include "treasury/over_net.h"
 #include "store/migrate.h"
 
 #define LINE_BYTES_MAX (256 * 1024)

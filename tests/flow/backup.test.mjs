@@ -225,7 +225,7 @@ await check("a host refuses each kind of damage in one sentence, changes nothing
     hurt(data);
     for (const extra of ["-shm", ...(name === "wal" || name === "no database" ? [] : ["-wal"])]) rmSync(`${db(data)}${extra}`, { force: true });
     const before = fingerprint(data);
-    const run = spawnSync(FROND, ["serve", "--dev", "--data", data, "--listen", "127.0.0.1:0", ...args], { cwd: ROOT, encoding: "utf8", timeout: 60000 });
+    const run = spawnSync(FROND, ["serve", "--dev", "--no-chain", "--data", data, "--listen", "127.0.0.1:0", ...args], { cwd: ROOT, encoding: "utf8", timeout: 60000 });
     const about = `${name}: ${run.stderr}`;
     assert.equal(run.status, 1, about);
     assert.equal(run.stderr.trim().split("\n").length, 1, about);
@@ -298,7 +298,7 @@ await check("backups by the clock: made when due, the oldest go", async () => {
   assert.deepEqual(readdirSync(folder).sort(), names);
   for (const backup of [{}, { folder: "by-clock", every_hours: 0 }, { folder: "nowhere/at/all" }, { folder: "x", kep: 3 }, 7]) {
     writeFileSync(file, JSON.stringify({ plugins: ["plugins"], backup }));
-    const run = spawnSync(FROND, ["serve", "--dev", "--data", data, "--listen", "127.0.0.1:0", "--config", file], { cwd: ROOT, encoding: "utf8", timeout: 20000 });
+    const run = spawnSync(FROND, ["serve", "--dev", "--no-chain", "--data", data, "--listen", "127.0.0.1:0", "--config", file], { cwd: ROOT, encoding: "utf8", timeout: 20000 });
     assert.equal(run.status, 1);
     assert.match(run.stderr, /\(config\)\n$/, run.stderr);
   }

@@ -24,7 +24,7 @@ function look(settings, args = [], env = {}) {
   chmodSync(file, 0o600);
   const run = frond(["doctor", "--quick", "--json", "--data", data, "--config", file, ...args], env);
   assert.equal(run.err, "");
-  const doc = JSON.parse(run.out), told = doc.result.checks.filter((c) => ["config", "bots", "telegram"].includes(c.name));
+  const doc = JSON.parse(run.out), told = doc.result.checks.filter((c) => ["config", "bots", "telegram", "chain", "signer"].includes(c.name));
   assert.equal(run.exit, doc.ok ? 0 : 1);
   assert.equal(doc.ok, !doc.result.checks.some((c) => c.state === "fail"), run.out);
   for (const c of told) assert.ok(c.state === "ok" ? c.help === null && c.code === null : c.help, JSON.stringify(c));
@@ -108,6 +108,40 @@ await check("doctor: warns of what serve would take: an open secret, a token tha
   look({ bots: [{ name: "a", token: TOKEN }] });
   chmodSync(file, 0o644);
   assert.match(frond(["doctor", "--quick", "--data", data, "--config", file]).out, /^warn  config +.*open to others \(mode 644\)$/m);
+});
+
+await check("doctor: a chain is refused as serve refuses it, and told about where it could be safer; no provider's URL is shown", () => {
+  const at = (n) => `0x${String(n).padStart(40, "0")}`, url = "https://node.example/v2/SECRETKEY";
+  const chain = { id: "1", genesis: `0x${"ab".repeat(32)}`, endpoints: [1, 2, 3].map((n) => ({ name: `n${n}`, url: url.replace("node", `node${n}`) })), quorum: 2, final: "finalized", key: at(1), vault: at(2), fees: { max_fee_gwei: "60", max_tip_gwei: "2", day_ether: "0.5" },
+    contracts: { tokens: [{ asset: "PALM", address: at(3), chain_decimals: 9 }] } };
+  const signer = { policy: "policy.json", tally: "tally", keystores: ["key.json"], passphrase: "passphrase" };
+  for (const name of ["policy.json", "key.json", "passphrase"]) writeFileSync(path.join(work, name), "x", { mode: 0o600 });
+  const with_ = (change, more = { signer }) => ({ bot_token: TOKEN, chain: { ...chain, ...change }, ...more });
+  const shown = (settings) => { const told = look(settings); assert.ok(!JSON.stringify(told).includes("SECRETKEY")); return told; };
+  const warns = (settings) => shown(settings).filter((c) => c.state === "warn").map((c) => c.text).join("\n");
+  assert.equal(warns(with_({})), "");
+  assert.match(shown(with_({})).find((c) => c.name === "chain").text, /^1 by 3 nodes, final by the "finalized" tag; .* at most 60 gwei and 0\.5 ether a day$/);
+  assert.match(warns(with_({ quorum: 1 })), /one node is believed/);
+  assert.match(warns(with_({ genesis: undefined })), /taken for the right one/);
+  assert.match(warns(with_({ endpoints: [{ name: "one", url: "http://node.example/" }], quorum: 1 })), /one is reached without TLS/);
+  assert.doesNotMatch(warns(with_({ endpoints: [{ name: "one", url: "http://127.0.0.1:8545/" }], quorum: 1 })), /TLS/);
+  assert.match(warns(with_({}, { signer: { ...signer, policy: "none.json" } })), /signer\.policy: .*none\.json is not there/);
+  chmodSync(path.join(work, "key.json"), 0o640);
+  assert.match(warns(with_({})), /signer\.keystores: .*key\.json is open to others \(mode 640\)/);
+  chmodSync(path.join(work, "key.json"), 0o600);
+  for (const [change, more, code, says] of [
+    [{ quorum: 4 }, undefined, "config", /chain\.quorum: of 3 endpoints it is 1, or at least 2/], [{ finla: 5 }, undefined, "config", /did you mean "final"/], [{ key: "0x12" }, undefined, "config", /chain\.key/],
+    [{ burn: {} }, undefined, "config", /chain\.burn/], [{}, {}, "config", /who signs for chain\.key/], [{}, { signer, dev_chain: {} }, "dev_only", /dev_chain is for --dev/],
+  ]) {
+    const fails = shown(with_(change, more)).filter((c) => c.state === "fail"), serve = frond(["serve", "--data", data, "--config", file, "--json"]);
+    assert.deepEqual(fails.map((c) => c.code), [code], JSON.stringify(change));
+    assert.match(fails[0].text, says);
+    assert.deepEqual([serve.exit, JSON.parse(serve.out).code], [1, code]);
+    assert.ok(!serve.out.includes("SECRETKEY") && fails[0].text.startsWith(JSON.parse(serve.out).detail));
+  }
+  look(with_({}));
+  chmodSync(file, 0o644);
+  assert.match(frond(["doctor", "--quick", "--data", data, "--config", file]).out, /holds a provider's URL with its key and is open to others/);
 });
 
 await check("doctor: backups by the clock do not go where the data is", () => {

@@ -54,7 +54,7 @@ await check("start: a folder that a host holds is not touched; with --json it sa
   const host = await startHost();
   assert.match(refused(["--dev", "--data", host.data, ...ANY], "data_locked"), new RegExp(`process ${host.child.pid} `));
   assert.equal(await host.stop(), 0);
-  const one = spawnSync("timeout", ["-s", "TERM", "3", FROND, "serve", "--json", "--dev", "--data", host.data, ...ANY], { cwd: ROOT, encoding: "utf8", timeout: 30000 });
+  const one = spawnSync("timeout", ["-s", "TERM", "3", FROND, "serve", "--json", "--dev", "--no-chain", "--data", host.data, ...ANY], { cwd: ROOT, encoding: "utf8", timeout: 30000 });
   const lines = one.stdout.trim().split("\n").map((line) => JSON.parse(line)), said = lines.find((line) => "ok" in line);
   assert.ok(said?.ok && /^http:\/\/127\.0\.0\.1:\d+$/.test(said.result.ready), one.stdout);
   host.clean();
@@ -99,7 +99,7 @@ await check("start: killed while it writes its own small files, it starts the ne
     const killed = run("bash", ["-c", `ulimit -f 0; exec "$0" serve --dev --data "$1" --listen 127.0.0.1:0`, FROND, data]);
     assert.notEqual(killed.exit, 0);
     assert.ok(!existsSync(path.join(data, "dev-bot-token")));
-    const next = spawnSync("timeout", ["-s", "TERM", "3", FROND, "serve", "--dev", "--data", data, ...ANY], { cwd: ROOT, encoding: "utf8", timeout: 30000 });
+    const next = spawnSync("timeout", ["-s", "TERM", "3", FROND, "serve", "--dev", "--no-chain", "--data", data, ...ANY], { cwd: ROOT, encoding: "utf8", timeout: 30000 });
     assert.match(next.stdout, /^ready http/m, next.stderr);
   }
 });
@@ -117,7 +117,7 @@ await check("start: a full disk is named, and with room again it starts on what 
       assert.match(sentence, kib >= 60 ? /make room/ : /./, sentence);
     }
     rmSync(fill);
-    const next = spawnSync("timeout", ["-s", "TERM", "3", FROND, "serve", "--dev", "--data", data, ...ANY], { cwd: ROOT, encoding: "utf8", timeout: 30000 });
+    const next = spawnSync("timeout", ["-s", "TERM", "3", FROND, "serve", "--dev", "--no-chain", "--data", data, ...ANY], { cwd: ROOT, encoding: "utf8", timeout: 30000 });
     assert.match(next.stdout, /^ready http/m, next.stderr);
     const audit = JSON.parse(run(FROND, ["ledger", "audit", "--json", "--data", data]).out);
     assert.ok(audit.result.good);

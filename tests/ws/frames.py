@@ -170,7 +170,7 @@ class Host:
         self.data = tempfile.mkdtemp(prefix="frond-ws-")
         frond = os.environ.get("FROND") or os.path.join(ROOT, os.environ.get("BUILD", "build"), "frond")
         self.log = open(os.path.join(self.data, "log"), "w")
-        self.child = subprocess.Popen([frond, "serve", "--dev", "--data", self.data, "--listen", "127.0.0.1:0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.child = subprocess.Popen([frond, "serve", "--dev", "--no-chain", "--data", self.data, "--listen", "127.0.0.1:0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, text=True)
         for line in self.child.stdout:
             if found := re.match(r"ready http://[^:]+:(\d+)", line):
                 self.port = int(found[1])

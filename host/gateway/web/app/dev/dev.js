@@ -1,5 +1,6 @@
 // dev.js: two players side by side, what the host is doing meanwhile, and buttons that hurt it. Exists under --dev only.
 import { html, render } from "/app/lib/htm-preact.mjs";
+import { Chain, noticeChain, pressChain } from "/app/dev/chain.js";
 
 const STATUS_MS = 1000, HEALTH_MS = 250, SAMPLES = 160, LOG_MAX = 60, ASK_MS = 2000, HOSTILE_MS = 60000;
 const PLAYERS = ["Ann", "Ben"], WATCHER = "Cem";
@@ -57,7 +58,8 @@ async function watchStatus() {
 }
 
 // Says in words what changed since the last look.
-function notice({ host, workers, matches, ledger }) {
+function notice({ host, workers, matches, ledger, chain }) {
+  noticeChain(seen, chain, say);
   if (seen.hostPid && host.pid !== seen.hostPid) say("good", `A new host runs: process ${seen.hostPid} became ${host.pid}.`);
   seen.hostPid = host.pid;
   for (const worker of workers) {
@@ -87,6 +89,11 @@ async function kill(what, plugin) {
   say("act", what === "host" ? "You killed the host (SIGKILL)." : `You killed the worker of ${plugin} (SIGKILL).`);
   try { await ask("/v1/dev/kill", what === "host" ? { what } : { what, plugin }); }
   catch (error) { if (what !== "host") say("bad", `It was not killed: ${error.message}`); }      // a killed host need not answer
+  update({ busy: null });
+}
+async function press(what) {
+  update({ busy: what });
+  await pressChain(what, ask, say);
   update({ busy: null });
 }
 async function hostile() {
@@ -129,6 +136,7 @@ function Page(props) {
       <aside>
         <${Actions} ...${props} />
         <${Lights} ...${props} />
+        <${Chain} chain=${props.status?.chain} stale=${props.stale} busy=${props.busy} up=${props.up} press=${press} />
         <${Workers} ...${props} />
         <${Running} ...${props} />
         <${Log} ...${props} />

@@ -1,4 +1,4 @@
-// over_net.h — chain's transport (chain/endpoints.h) over net/client: what the program does where it puts the two together.
+// over_net.h — the transport of chain (chain/endpoints.h) over net/client.
 #pragma once
 #include "base/clock.h"
 #include "base/mem.h"
