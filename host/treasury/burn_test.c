@@ -57,6 +57,19 @@ static void test_an_accrual_goes_all_the_way_with_a_proof(void)
     end();
 }
 
+static bool facts_say(const char *what)        // the disk takes real time, the clock here does not: wait for what is to be known
+{
+    bool said = false;
+    for (int i = 0; i < 400 && !said; i++) {
+        FR_AUTO_BUF f;
+        fr_buf_init(&f, 8192);
+        burn_facts(burn, &f);
+        said = f.data && strstr(f.data, what);
+        if (!said) run(50);
+    }
+    return said;
+}
+
 static void test_nothing_is_planned_before_time_or_against_the_rules(void)
 {
     begin();
@@ -73,8 +86,7 @@ static void test_nothing_is_planned_before_time_or_against_the_rules(void)
     run(5000);
     CHECK_INT(books().pending, 5000);
     w.paused = true;                       // the module itself
-    w.clock_ms += 12000;
-    run(1000);
+    CHECK(facts_say("\"module_paused\":true"));
     CHECK(order("resume", "") == FR_OK);
     run(5000);
     CHECK_INT(books().pending, 5000);
@@ -97,7 +109,7 @@ static void test_nothing_is_planned_before_time_or_against_the_rules(void)
     run(5000);
     CHECK_INT(books().pending, 7000);
     CHECK(order("run", "") == FR_OK);      // an operator may pay what it costs
-    run(10000);
+    for (int i = 0; i < 400 && books().pending; i++) run(50);
     CHECK_INT(books().pending, 0);
     rules.gas_price_cap = u256_of(0);
     CHECK(settle(20000));
@@ -116,15 +128,12 @@ static void test_the_day_limit_cuts_batches_and_one_accrual_over_it_waits(void)
     int64_t over = credit("duel", 1001);
     credit("duel", 600);
     CHECK(order("run", "") == FR_OK);
-    run(20000);
+    for (int i = 0; i < 800 && books().burned_units < 1200; i++) run(50);
     struct books b = books();
     CHECK_INT(b.pending, 1001);
     CHECK_INT(burned_batches(), 2);
     CHECK_INT(b.burned_units, 1200);
-    FR_AUTO_BUF f;
-    fr_buf_init(&f, 8192);
-    burn_facts(burn, &f);
-    CHECK(f.data && strstr(f.data, "\"waits_for\":\"day_limit\""));
+    CHECK(facts_say("\"waits_for\":\"day_limit\""));
     w.day_limit = 1001;
     char id[24];
     snprintf(id, sizeof id, "%lld", (long long)over);
@@ -434,14 +443,11 @@ static void test_old_data_that_had_sent_a_batch_comes_to_the_same_id(void)
 
 static void test_a_node_without_the_module_plans_nothing_and_nonsense_is_refused(void)
 {
-    FR_AUTO_BUF f;
-    fr_buf_init(&f, 8192);
     module_used.bytes[5] = 1;              // nothing lies there: reads are empty
     begin();
     credit("duel", 5000);
-    run(5000);
-    burn_facts(burn, &f);
-    CHECK(books().pending == 5000 && strstr(f.data, "\"waits_for\":\"chain\"") && strstr(f.data, "is its address right?"));
+    CHECK(facts_say("is its address right?") && facts_say("\"waits_for\":\"chain\""));
+    CHECK_INT(books().pending, 5000);
     end();
     module_used.bytes[5] = 0;
     struct treasury_part part = { .tokens = tokens, .token_count = 1, .final = { .quorum = 1, .blocks = 1 } };
