@@ -178,6 +178,7 @@ static void print_object(FILE *out, const struct fr_json *v, const char *indent)
 
 void print_value(FILE *out, const struct fr_json *v, const char *columns)
 {
+    if (!v) return;                                    // a part that the answer does not have
     if (is_table(v)) { print_table(out, v, columns, ""); return; }
     if (fr_json_kind(v) == JSON_ARRAY && fr_json_size(v) == 0) { fputs("nothing\n", out); return; }
     if (fr_json_kind(v) == JSON_OBJECT && fr_json_size(v) == 0) { fputs("done\n", out); return; }
