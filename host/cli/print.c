@@ -176,6 +176,12 @@ static void print_object(FILE *out, const struct fr_json *v, const char *indent)
     }
 }
 
+const char *text_of(const struct fr_json *v, const char *key)
+{
+    const char *text = fr_json_text(fr_json_get(v, key));
+    return text ? text : "";
+}
+
 void print_value(FILE *out, const struct fr_json *v, const char *columns)
 {
     if (!v) return;                                    // a part that the answer does not have
@@ -191,12 +197,6 @@ void print_value(FILE *out, const struct fr_json *v, const char *columns)
 }
 
 // ---- verbs with a face of their own
-
-static const char *text_of(const struct fr_json *v, const char *key)
-{
-    const char *text = fr_json_text(fr_json_get(v, key));
-    return text ? text : "";
-}
 
 static const struct fr_json *first_of(const struct fr_json *v, const char *key) { return fr_json_child(fr_json_get(v, key)); }
 
