@@ -38,10 +38,14 @@ static enum fr_status deposit_make(const struct treasury_part *part, const struc
 }
 
 TREASURY_PART_OF(withdrawal, withdrawal_facts)
+// Beside what withdrawals know by themselves: coins that are sent to these contracts do not come back, and deposit addresses would bring them in again.
 static enum fr_status is_ours(struct store_txn *txn, void *arg, const struct address *a, bool *ret, struct fr_err *err)
 {
-    const struct treasury_part *part = arg;
-    return deposit_is_ours(txn, part->chain_id, a, ret, err);
+    const struct treasury_settings *s = arg;
+    const struct treasury_contracts *c = &s->contracts;
+    *ret = address_equal(a, &c->burn_module) || address_equal(a, &c->deposit_factory) || address_equal(a, &s->key);
+    for (int i = 0; i < c->token_count && !*ret; i++) *ret = address_equal(a, &c->payout[i]);
+    return *ret ? FR_OK : deposit_is_ours(txn, s->chain_id, a, ret, err);
 }
 
 static enum fr_status withdrawal_make(const struct treasury_part *part, const struct treasury_settings *s, void **ret, struct fr_err *err)
@@ -51,7 +55,7 @@ static enum fr_status withdrawal_make(const struct treasury_part *part, const st
     struct withdrawal_options o = s->withdrawal;
     o.rules = rules;
     o.is_ours = is_ours;
-    o.arg = (void *)part;
+    o.arg = (void *)s;                     // stays as long as the part
     for (int i = 0; i < s->contracts.token_count; i++) {
         if (address_is_zero(&s->contracts.payout[i])) continue;
         struct withdrawal_rules *r = &rules[o.rule_count++];

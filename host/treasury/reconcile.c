@@ -110,7 +110,7 @@ static enum fr_status place(struct store_txn *txn, struct reconcile *r, struct f
     r->may = found && sql_int(row, 1) < 0 && sql_int(row, 2) == sql_int(row, 0) - 1 && sql_int(row, 0) > 0;
     r->block = r->may ? (uint64_t)sql_int(row, 0) - 1 : 0;
     r->current = r->may && r->facts.known && r->block == r->facts.block;
-    if (r->current && !r->again) r->may = false;
+    if (r->current && !r->again && !r->facts.why[0]) r->may = false;      // while it halts, the same block is compared again: what an operator books explains it, and an idle chain has no newer one
     return FR_OK;
 }
 

@@ -16,6 +16,7 @@ const focused = (one) => one.page.evaluate(() => document.activeElement?.dataset
 async function depositor(name, told, more = {}) {
   const one = await person(browser, host.url, name, more);
   one.asked = [];
+  await one.page.route("**/v1/me", async (route) => { const me = await (await route.fetch()).json(); return route.fulfill({ json: { ...me, wallet: true } }); });      // as of a host with a chain
   await one.page.route("**/v1/wallet/deposit*", (route) => {
     const asset = new URL(route.request().url()).searchParams.get("asset");
     one.asked.push(asset);

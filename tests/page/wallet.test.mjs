@@ -1,48 +1,20 @@
-// wallet.test.mjs: /wallet/ in a real browser with an injected EIP-1193 wallet (ethers behind it), a host of tests/chain's payout-tool and anvil with the real contract: a link from the
-// app, a wallet linked by signature, coins withdrawn and seen to arrive. Then the same over HTTP with everything that must be refused. Pictures go to $BUILD/test-shots.
+// wallet.test.mjs: /wallet/ in a real browser with an injected EIP-1193 wallet (ethers behind it), the real host and its development chain: a link from the app, a wallet linked by
+// signature, coins that are deposited, withdrawn and seen to arrive. Before that the same over HTTP with everything that must be refused. Pictures go to $BUILD/test-shots.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { audit } from "../flow/audit.mjs";
 import { BUILD, checks } from "../flow/host.mjs";
-import { ANVIL, call, startAnvil } from "../chain/node.mjs";
-import { GEN, TOOL, Wallet, deploy, open } from "../chain/payout.mjs";
-import { SIZES, launch, until } from "./browser.mjs";
+import { Money, ONE18, PALM, Wallet } from "../flow/money.mjs";
+import { SIZES, launch, person, until } from "./browser.mjs";
 
 const SHOTS = path.join(BUILD, "test-shots"), { check, end } = checks();
-const missing = [ANVIL, TOOL, GEN].filter((file) => !existsSync(file));
-if (missing.length) { console.log(`ok wallet # skip: ${missing.join(", ")} not there`); process.exit(0); }
 mkdirSync(SHOTS, { recursive: true });
+const money = await Money.open(), { url } = money;
+await money.open();
+const ask = money.ask.bind(money), begin = money.begin.bind(money), outside = money.outside.bind(money), link = money.link.bind(money);
 
-const last = [], t = { after: (work) => last.unshift(work) };
-const data = mkdtempSync(path.join(tmpdir(), "frond-wallet-"));
-t.after(() => rmSync(data, { recursive: true, force: true }));
-const node = await startAnvil(t), chain = await deploy(node);
-const tool = open(t, data, node, chain, { listen: 1, age_ms: 50, two_from: 900000000000, cooldown_ms: 4000 });
-const url = await tool.url(), PALM = 1000000000n;
-
-async function ask(method, route, { token, body, headers = {} } = {}) {
-  const reply = await fetch(url + route, { method, headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { "content-type": "application/json" }), ...headers }, body: body && JSON.stringify(body) });
-  const text = await reply.text();
-  return { status: reply.status, ...(text && JSON.parse(text)) };
-}
-async function player(id, name) {
-  const { init_data } = await ask("POST", "/v1/dev/launch", { body: { user: { id, first_name: name } } });
-  const shell = await ask("POST", "/v1/session", { headers: { authorization: `tma ${init_data}` } });
-  assert.equal(shell.scope, "shell", JSON.stringify(shell));
-  await tool.fund(shell.player.id, 2000n * PALM);
-  return { id: shell.player.id, token: shell.token };
-}
-const begin = async (one) => { const made = await ask("POST", "/v1/wallet/link/begin", { token: one.token }); assert.equal(made.status, 200, JSON.stringify(made)); return made; };
-const outside = async (one) => { const made = await ask("POST", "/v1/wallet/session", { body: { code: (await begin(one)).code } }); assert.equal(made.scope, "wallet", JSON.stringify(made)); return made.token; };
-async function link(token, wallet, change = (m) => m) {
-  const { message, ...rest } = await ask("POST", "/v1/wallet/links/message", { token, body: { address: wallet.address } });
-  if (!message) return rest;
-  return ask("POST", "/v1/wallet/links", { token, body: { message: change(message), signature: await wallet.signMessage(message) } });
-}
-
-const ann = await player(1001, "Ann"), ben = await player(1002, "Ben");
+const ann = await money.player(1001, "Ann"), ben = await money.player(1002, "Ben");
 
 await check("ethers' wallets are linked and given up, fifty of them", async () => {
   const token = await outside(ann);
@@ -88,19 +60,22 @@ await check("a withdrawal over HTTP: bounds, one answer to one key, another play
   const post = (body, key, as = token) => ask("POST", "/v1/wallet/withdrawals", { token: as, body, headers: key ? { "idempotency-key": key } : {} });
   assert.equal((await post({ asset: "PALM", amount: "5", to })).code, "key_missing");
   assert.equal((await post({ asset: "PALM", amount: "5", to: to.slice(0, -1) + (to.endsWith("0") ? "1" : "0") }, "k1")).code, "address_invalid");
-  assert.equal((await post({ asset: "PALM", amount: "5", to: chain.palm }, "k2")).code, "address_ours");
-  assert.equal((await post({ asset: "PALM", amount: "5", to: chain.module }, "k2")).code, "address_ours");
-  assert.equal((await post({ asset: "PALM", amount: String(9n * 10n ** 14n), to }, "k3")).code, "withdrawal_large");
+  const own = (await money.deposits(other)).address, { vault, key, contracts } = money.up;
+  for (const [i, ours] of [...contracts.tokens.flatMap((one) => [one.address, one.payout]), vault, key.address, contracts.deposit_factory, contracts.burn_module, own].entries()) assert.equal((await post({ asset: "PALM", amount: String(5n * PALM), to: ours }, `ours${i}`)).code, "address_ours", ours);
+  assert.equal((await post({ asset: "PALM", amount: String(PALM - 1n), to }, "k3")).code, "withdrawal_small");
+  assert.equal((await post({ asset: "PALM", amount: String(10001n * PALM), to }, "k3")).code, "withdrawal_large");
+  assert.equal((await post({ asset: "PALM", amount: String(2000n * PALM), to }, "k3")).code, "funds");
   assert.equal((await post({ asset: "TEST", amount: "5", to }, "k4")).code, "asset_unknown");
-  const made = await post({ asset: "PALM", amount: "5000", to }, "k5"), again = await post({ asset: "PALM", amount: "5000", to }, "k5");
+  const made = await post({ asset: "PALM", amount: String(5n * PALM), to }, "k5"), again = await post({ asset: "PALM", amount: String(5n * PALM), to }, "k5");
   assert.deepEqual([made.status, made.state, again.id], [201, "asked", made.id]);
-  assert.equal((await post({ asset: "PALM", amount: "5001", to }, "k5")).code, "key_reused");
+  assert.equal((await post({ asset: "PALM", amount: String(6n * PALM), to }, "k5")).code, "key_reused");
   assert.equal((await ask("GET", `/v1/wallet/withdrawals/${made.id}`, { token: other })).code, "withdrawal_unknown");
   assert.equal((await ask("DELETE", `/v1/wallet/withdrawals/${made.id}`, { token: other })).code, "withdrawal_unknown");
   assert.equal((await ask("DELETE", `/v1/wallet/withdrawals/${made.id}`, { token })).status, 202);
-  await until("given back", async () => { await call(node.url, "anvil_mine", "0x1"); return (await ask("GET", `/v1/wallet/withdrawals/${made.id}`, { token })).state === "returned"; });
+  await money.ended(token, made.id, "returned");
+  assert.deepEqual(await money.has(token), [String(1000n * PALM), "0"]);
   const list = await ask("GET", "/v1/wallet/withdrawals?limit=1", { token });
-  assert.deepEqual([list.withdrawals.length, list.rules[0].asset, list.cooldown_s, list.paused], [1, "PALM", 4, false]);
+  assert.deepEqual([list.withdrawals.length, list.rules[0].asset, list.cooldown_s, list.paused], [1, "PALM", 10, false]);
   assert.ok(!JSON.stringify(list).includes("note"), "what operators write is theirs");
 });
 
@@ -153,12 +128,15 @@ await check("link, withdraw, confirm, paid: by clicking", async () => {
   await at("next").click();
   assert.equal(await at("confirm-to").textContent(), own.address);
   assert.equal(await at("confirm-amount").textContent(), "12.5 PALM");
+  assert.match(await at("confirm-cooldown").textContent(), /waits 10 seconds\./);
   await one.shot("confirm-390");
   await at("confirm-go").click();
   await page.locator("[data-testid=withdrawal][data-state=asked]").first().waitFor();
   await one.shot("asked-390");
-  await until("paid on the page", async () => { await call(node.url, "anvil_mine", "0x1"); return page.locator("[data-testid=withdrawal][data-state=paid]").count(); }, 60000);
-  assert.equal(await chain.view("palm", "balanceOf", [own.address]), 12500000000n);
+  await until("paid on the page", () => page.locator("[data-testid=withdrawal][data-state=paid]").count(), 60000);
+  assert.equal(await money.balance("PALM", own.address), 12500000000n);
+  assert.deepEqual((await money.paid()).map((one) => [one.to, one.amount]), [[own.address, 12500000000n]]);
+  await until("the balance", async () => /987\.5 PALM/.test(await at("balances").textContent()));
   await one.shot("paid-390");
   await page.reload();
   await at("phase-in").waitFor();                     // the session lives as long as the tab
@@ -172,6 +150,83 @@ await check("link, withdraw, confirm, paid: by clicking", async () => {
   await at("phase-out").waitFor();
   assert.deepEqual(one.complaints, []);
   await one.context.close();
+});
+
+await check("deposits: real coins to the address that is shown, not final first, then credited, of either coin", async () => {
+  const one = await visitor(), { page, at } = one;
+  await page.goto((await begin(ben)).url);
+  const shownAt = await at("deposit-address").textContent(), listed = (state) => page.locator(`[data-testid=deposited][data-state=${state}]`);
+  assert.equal(shownAt, (await money.deposits(ben.token)).address);
+  await at("deposits-none").waitFor();
+  assert.match(await at("deposit-only").textContent(), /only PALM on chain 31337/);
+  let kept = null;                                    // the host's answer while it was not final: some seconds, which the page may sleep through
+  await page.route("**/v1/wallet/deposit*", (route) => (kept ? route.fulfill({ json: kept }) : route.continue()));
+  await money.pay("PALM", shownAt, 25n * PALM / 2n);
+  await until("it to be on its way", async () => { const seen = await money.deposits(ben.token); return seen.pending.length > 0 && (kept = (({ status, ...rest }) => rest)(seen)); });
+  assert.equal(kept.deposits.length, 0, "what is not final is not credited");
+  await listed("pending").waitFor();
+  assert.match(await listed("pending").textContent(), /12\.5 PALM.*seen, not final.*blocks? to go/s);
+  await one.shot("deposit-pending-390");
+  kept = null;
+  await listed("credited").waitFor();
+  await until("the balance", async () => /1,012\.5 PALM/.test(await at("balances").textContent()));
+  assert.equal(await listed("pending").count(), 0);
+  await at("deposit-asset").selectOption("NFNT");
+  await until("the other coin", async () => /only NFNT/.test(await at("deposit-only").textContent()));
+  assert.equal(await at("deposit-address").textContent(), shownAt);
+  await at("deposits-none").waitFor();                // none of this one
+  await money.pay("NFNT", shownAt, 3n * ONE18 + 5n);
+  await listed("credited").waitFor();
+  assert.match(await listed("credited").textContent(), /^3 NFNT/);
+  await until("the balance", async () => /3 NFNT/.test(await at("balances").textContent()));
+  assert.deepEqual(await money.has(ben.token, "NFNT"), [String(3n * PALM), "0"]);
+  await money.pay("NFNT", shownAt, 7n);
+  await listed("dust").waitFor();
+  await one.shot("deposit-nfnt-390");
+  assert.deepEqual(one.complaints, []);
+  await one.context.close();
+});
+
+await check("inside the app: the sheet shows the same address and what came, and the link leads out, once", async () => {
+  const cem = await person(browser, url, "Cem"), { page } = cem, at = (id) => page.getByTestId(id);
+  await at("tab-wallet").click();
+  await at("deposit").click();
+  const address = await at("deposit-address").textContent();
+  assert.match(address, /^0x[0-9a-fA-F]{40}$/);
+  await money.pay("PALM", address, 2n * PALM);
+  await at("deposit-deposits").waitFor();
+  assert.match(await at("deposit-deposits").textContent(), /Credited.*\+2 PALM/s);
+  await page.screenshot({ path: path.join(SHOTS, "deposit-sheet-390.png") });
+  await at("deposit-asset").selectOption("NFNT");
+  await until("the other coin", async () => /only NFNT/.test(await at("deposit-sheet").textContent()));
+  await at("deposit-none").waitFor();
+  await at("deposit-close").click();
+  await until("the balance", async () => /1,002/.test(await at("asset-PALM").textContent()));
+  await at("outside-begin").click();
+  const out = await at("outside-link").inputValue();
+  assert.ok(out.startsWith(`${url}/wallet/#`), out);
+  await page.screenshot({ path: path.join(SHOTS, "wallet-inside-390.png"), fullPage: true });
+  assert.deepEqual(cem.complaints, []);
+  await cem.context.close();
+  const one = await visitor();
+  await one.page.goto(out);
+  assert.equal(await one.at("player").textContent(), "Cem");
+  assert.equal(await one.at("deposit-address").textContent(), address);
+  await one.context.close();
+  for (const [locale, colorScheme] of [["en-US", "dark"], ["ko-KR", "light"], ["ko-KR", "dark"]]) {
+    const small = await person(browser, url, "Cem", { locale, colorScheme, viewport: SIZES[0] });
+    await small.page.getByTestId("tab-wallet").click();
+    await small.page.getByTestId("outside-begin").click();
+    await small.page.getByTestId("outside-link").waitFor();
+    assert.ok(await small.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${locale} ${colorScheme}`);
+    await small.page.screenshot({ path: path.join(SHOTS, `wallet-inside-${locale}-${colorScheme}-320.png`), fullPage: true });
+    await small.page.getByTestId("deposit").click();
+    await small.page.getByTestId("deposit-deposits").waitFor();
+    assert.ok(await small.page.getByTestId("deposit-sheet").evaluate((sheet) => sheet.scrollWidth <= sheet.clientWidth), `${locale} ${colorScheme}`);
+    await small.page.screenshot({ path: path.join(SHOTS, `deposit-sheet-${locale}-${colorScheme}-320.png`) });
+    assert.deepEqual(small.complaints, []);
+    await small.context.close();
+  }
 });
 
 await check("no wallet, a refusal in the wallet, a link used twice: each is said", async () => {
@@ -197,24 +252,28 @@ await check("no wallet, a refusal in the wallet, a link used twice: each is said
 });
 
 await check("every size, both languages, light and dark: nothing wider than the screen, names, contrast", async () => {
-  for (const [locale, language] of [["en-US", "en"], ["ko-KR", "ko"]]) for (const colorScheme of ["light", "dark"]) {
+  const linked = Wallet.createRandom();
+  assert.equal((await link(await outside(ben), linked)).status, 201);
+  for (const [locale, language] of [["en-US", "en"], ["ko-KR", "ko"]]) for (const colorScheme of ["light", "dark"]) for (const who of [ann, ben]) {
     const one = await visitor({ locale, colorScheme });
-    await one.page.goto((await begin(ann)).url);
+    await one.page.goto((await begin(who)).url);
     await one.at("phase-in").waitFor();
-    await one.at("withdrawals").waitFor();
+    if (who === ann) await one.at("withdrawals").waitFor();
+    await one.at(who === ann ? "deposits-none" : "deposits").waitFor();       // she withdrew, he deposited
     for (const viewport of SIZES) {
       await one.page.setViewportSize(viewport);
       const wide = await one.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      assert.ok(wide <= 0, `${language} ${colorScheme} ${viewport.width}: ${wide} px too wide`);
-      const faults = (await one.page.evaluate(audit, { language, names: ["PALM", "Ann", "Test Wallet", "English"] })).filter((fault) => language === "ko" || !fault.startsWith("foreign"));      // Latin letters are English's own
+      assert.ok(wide <= 0, `${language} ${colorScheme} ${viewport.width} ${who.name}: ${wide} px too wide`);
+      const faults = (await one.page.evaluate(audit, { language, names: ["PALM", "NFNT", "GHUB", "Ann", "Ben", linked.address, "Test Wallet", "English"] })).filter((fault) => language === "ko" || !fault.startsWith("foreign"));      // Latin letters are English's own
       assert.deepEqual(faults, [], `${language} ${colorScheme} ${viewport.width}`);
-      await one.shot(`${language}-${colorScheme}-${viewport.width}`);
+      await one.shot(`${who === ann ? "" : "deposits-"}${language}-${colorScheme}-${viewport.width}`);
     }
     assert.equal(await one.page.evaluate(() => document.documentElement.lang), language);
     if (language === "ko") assert.ok(!/Withdraw|wallet/i.test((await one.page.locator("main").innerText()).replace(/Test Wallet/g, "")), "no English left");
     assert.deepEqual(one.complaints, []);
     await one.context.close();
   }
+  assert.equal((await ask("DELETE", `/v1/wallet/links/${linked.address}`, { token: await outside(ben) })).status, 204);
 });
 
 await check("by keyboard alone: the form is filled, confirmed and left", async () => {
@@ -232,7 +291,7 @@ await check("by keyboard alone: the form is filled, confirmed and left", async (
   await at("withdrawal").first().waitFor();
   await at("take-back").first().focus();
   await page.keyboard.press("Enter");
-  await until("taken back", async () => { await call(node.url, "anvil_mine", "0x1"); return page.locator("[data-testid=withdrawal][data-state=returned]").count(); });
+  await until("taken back", () => page.locator("[data-testid=withdrawal][data-state=returned]").count());
   await one.context.close();
 });
 
@@ -246,5 +305,10 @@ await check("the page's headers let nothing in and nobody frame it", async () =>
 });
 
 await browser.close();
-for (const work of last) await work();
+await check("at the end: ledger and chain agree, and nothing is left behind", async () => {
+  await money.reconciled();
+  money.audit();
+  assert.equal(await money.close(), 0);
+});
+money.host.clean();
 end();

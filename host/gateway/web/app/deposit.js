@@ -9,7 +9,7 @@ const LOOK_MS = 4000;                // while the sheet is open
 
 /** The button in the wallet. */
 export function DepositButton() {
-  return html`<button class="button quiet wide deposit-open" data-testid="deposit" onClick=${() => update({ depositing: DepositSheet })}>${t("deposit.open")}</button>`;
+  return html`<button class="button quiet wide" data-testid="deposit" onClick=${() => update({ depositing: DepositSheet })}>${t("deposit.open")}</button>`;
 }
 
 /** @param {{host: import("./host.js").Host, onClose: () => void}} props */

@@ -1,7 +1,7 @@
 // wallet.js: the page outside Telegram: link wallets by signature, deposit, withdraw, see how it fares. The page proposes; the host decides.
 import { html, render, useEffect, useState } from "/app/lib/htm-preact.mjs";
 import { api, forget, loginUrl, signIn, signedIn } from "/wallet/host.js";
-import { LANGUAGES, choose, language, problem, t, when } from "/wallet/i18n.js";
+import { LANGUAGES, choose, language, problem, span, t, when } from "/wallet/i18n.js";
 import { accountOf, discover, look, providers, sign } from "/wallet/providers.js";
 
 const LOOK_MS = 3000;
@@ -43,16 +43,22 @@ async function refreshWithdrawals() {
     update({ rules: [], withdrawals: [] });
   }
 }
+let wanted = "";                     // the coin that was chosen last: an older answer of another one is late
 async function refreshDeposits() {
   if (!state.info.deposits) return;
-  try { update({ deposits: await api("GET", `/v1/wallet/deposit${state.deposits ? `?asset=${state.deposits.asset}` : ""}`) }); } catch (error) { if (error.code === "session_expired") throw error; }
+  const asset = wanted;
+  try {
+    const deposits = await api("GET", `/v1/wallet/deposit${asset ? `?asset=${encodeURIComponent(asset)}` : ""}`);
+    if (asset === wanted) update({ deposits });
+  } catch (error) { if (!signedIn()) throw error; }      // the rest of the page stands without it; the next look asks again
 }
 async function live() {
   if (state.phase !== "in" || document.hidden) return;
   try {
-    const before = JSON.stringify(state.withdrawals.map((one) => one.state));
+    const now = () => JSON.stringify([state.withdrawals.map((one) => one.state), state.deposits?.asset, state.deposits?.deposits.length, state.deposits?.deposits[0]?.tx]), before = now();
     await refreshWithdrawals();
-    if (JSON.stringify(state.withdrawals.map((one) => one.state)) !== before) update({ assets: (await api("GET", "/v1/wallet")).assets });
+    await refreshDeposits();
+    if (now() !== before) update({ assets: (await api("GET", "/v1/wallet")).assets });
   } catch (error) { if (!signedIn()) complain(error); }
 }
 
@@ -105,7 +111,8 @@ function Inside() {
 async function leave() {
   try { await api("DELETE", "/v1/session"); } catch { /* it ends by itself */ }
   forget();
-  update({ phase: "out", withdrawals: [], links: [], assets: [] });
+  wanted = "";
+  update({ phase: "out", withdrawals: [], links: [], assets: [], deposits: null });
 }
 
 function Link({ link }) {
@@ -147,12 +154,25 @@ function Connect() {
   return html`<div class="row" data-testid="connect">${list.map((one) => html`<button key=${one.id} class="provider" data-testid="provider" disabled=${busy} onClick=${begin(one)}>${one.icon && html`<img src=${one.icon} alt="" />`}${t("link.with", { name: one.name })}</button>`)}</div>`;
 }
 
+const KEPT = { dust: "deposit.dust", held: "deposit.kept", odd: "deposit.kept" };
 function Deposits({ deposits }) {
-  const choose = (event) => { update({ deposits: { ...deposits, asset: event.target.value } }); refreshDeposits(); };
+  const { assets, asset, address, pending, deposits: list } = deposits, [said, setSaid] = useState("");
+  const choose = async (event) => { wanted = event.target.value; try { await refreshDeposits(); } catch (error) { complain(error); } };
+  async function copy() {
+    try { await navigator.clipboard.writeText(address); setSaid("copied"); } catch { getSelection().selectAllChildren(document.getElementById("deposit-address")); setSaid("copy.by_hand"); }
+  }
   return html`<h2>${t("deposits")}</h2><section class="card">
-      ${deposits.assets.length > 1 && html`<label for="deposit-asset">${t("asset")}</label><select id="deposit-asset" data-testid="deposit-asset" value=${deposits.asset} onChange=${choose}>${deposits.assets.map((one) => html`<option value=${one}>${one}</option>`)}</select>`}
-      <p>${t("deposit.to")}</p><p class="address" data-plain data-testid="deposit-address">${deposits.address}</p></section>
-    ${deposits.deposits.length > 0 && html`<ul class="list">${deposits.deposits.map((one) => html`<li key=${`${one.tx}:${one.log_index}`} data-testid="deposited"><span>${deposits.asset}</span><span class="amount">${shown(one.amount, deposits)}</span></li>`)}</ul>`}`;
+      ${assets.length > 1 && html`<label for="deposit-asset">${t("asset")}</label><select id="deposit-asset" data-testid="deposit-asset" value=${asset} onChange=${choose}>${assets.map((one) => html`<option value=${one}>${one}</option>`)}</select>`}
+      <p>${t("deposit.to")}</p><p class="address" data-plain id="deposit-address" data-testid="deposit-address">${address}</p>
+      <div class="row"><button class="quiet" data-testid="deposit-copy" onClick=${copy}>${t("copy")}</button></div><p class="hint small" role="status">${said && t(said)}</p>
+      <p class="warn" data-testid="deposit-only">${t("deposit.only", { asset, chain: deposits.chain_id })}</p></section>
+    ${pending.length + list.length === 0 ? html`<p class="hint" data-testid="deposits-none">${t("deposit.none")}</p>` : html`<ul class="list" data-testid="deposits">
+      ${pending.map((one) => html`<${Deposit} key=${`${one.tx}:pending`} one=${one} of=${deposits} state="pending" about=${t("deposit.blocks", { n: Number(one.blocks_left) })} />`)}
+      ${list.map((one) => html`<${Deposit} key=${`${one.tx}:${one.log_index}`} one=${one} of=${deposits} state=${one.state} about=${when(one.at)} />`)}</ul>`}`;
+}
+function Deposit({ one, of, state: how, about }) {
+  return html`<li data-testid="deposited" data-state=${how}><span><span class="amount">${shown(one.amount, of)}</span> <span class=${`badge ${how === "credited" ? "paid" : "review"}`}>${t(how === "pending" ? "deposit.coming" : KEPT[how] ?? "deposit.credited")}</span><br />
+    <span class="hint small">${about}</span><br /><span class="hint small">${t("paid.tx")} <span class="address" data-plain>${one.tx}</span></span></span></li>`;
 }
 
 // Two steps: what, then everything once more.
@@ -182,7 +202,7 @@ function Withdraw() {
   if (ask) return html`<section class="card" data-testid="confirm" aria-labelledby="confirm-head"><h3 id="confirm-head" class="small">${t("confirm.head")}</h3>
     <dl><dt>${t("amount")}</dt><dd class="amount" data-testid="confirm-amount">${shown(ask.amount, rule)}</dd><dt>${t("to")}</dt><dd class="address" data-plain data-testid="confirm-to">${ask.to}</dd></dl>
     <p class="warn">${t("confirm.warn")}</p>
-    ${state.cooldown_s > 0 && html`<p class="hint small">${t("confirm.cooldown", { hours: Math.ceil(state.cooldown_s / 3600) })}</p>`}
+    ${state.cooldown_s > 0 && html`<p class="hint small" data-testid="confirm-cooldown">${t("confirm.cooldown", { time: span(state.cooldown_s) })}</p>`}
     ${rule.two_from !== "0" && BigInt(ask.amount) >= BigInt(rule.two_from) && html`<p class="hint small">${t("confirm.two")}</p>`}
     <div class="row"><button data-testid="confirm-go" disabled=${busy} onClick=${go}>${t("confirm.go")}</button><button class="quiet" disabled=${busy} onClick=${() => setAsk(null)}>${t("back")}</button></div></section>`;
   return html`<form class="card" data-testid="withdraw" onSubmit=${next}>
