@@ -3,11 +3,8 @@
 //
 // BURN_HOST_KILLS=4: so many kills of the host, and half as many of the node. BURN_HOST_S=300: as many as fit into so long, instead. SEED=n: the same moments again.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { ROOT, checks, startHost } from "./host.mjs";
-import { alive, booksAgree, children, contracts, eventId, frond, missing, ready, rpc, sleep, status, until } from "./onchain.mjs";
+import { checks, startHost } from "./host.mjs";
+import { alive, booksAgree, children, contracts, eventId, frond, fund, giver, missing, ready, rpc, sleep, status, until } from "./onchain.mjs";
 import { Player } from "./player.mjs";
 
 const SECONDS = Number(process.env.BURN_HOST_S ?? 0), KILLS = SECONDS ? Infinity : Number(process.env.BURN_HOST_KILLS ?? 4), EACH_MS = 20, FUND = 10n ** 15n, WORLD_MS = 90000;
@@ -18,23 +15,7 @@ console.log(`# seed ${seed}`);
 const random = () => { seed = (seed * 1103515245 + 12345) & 0x7fffffff; return seed / 0x7fffffff; };
 process.setMaxListeners(1000);
 
-// A plugin with a revenue of its own, which it gives up bit by bit.
-const scratch = mkdtempSync(path.join(tmpdir(), "frond-burns-")), config = path.join(scratch, "frond.json");
-mkdirSync(path.join(scratch, "plugins/giver"), { recursive: true });
-writeFileSync(path.join(scratch, "plugins/giver/plugin.json"), JSON.stringify({
-  id: "giver", name: "Giver", version: "1.0.0", api: "2026-11-01", kind: "tool", grants: { ledger: { why: "takes coins", assets: ["PALM"] }, burn: { why: "gives them up" } },
-  splits: { all: { plugin: 10000 } },
-  calls: { take: { args: { type: "object", required: ["amount"], properties: { amount: { type: "integer" } } } },
-    give: { player: false, args: { type: "object", required: ["amount", "key"], properties: { amount: { type: "integer" }, key: { type: "string", maxLength: 20 } } } } },
-}));
-writeFileSync(path.join(scratch, "plugins/giver/main.lua"), `local frond = require "frond"
-return frond.plugin { calls = {
-  take = function(ctx, args) return frond.ledger.charge { player = ctx.player.id, asset = "PALM", amount = args.amount, split = "all", key = "take" } end,
-  give = function(ctx, args) return frond.burn.accrue { asset = "PALM", amount = args.amount, reason = "given " .. args.key, key = args.key } end,
-} }
-`);
-writeFileSync(config, JSON.stringify({ plugins: [path.join(ROOT, "games"), path.join(scratch, "plugins")], limits: { cpu_percent: 200, player_requests_per_second: 0, address_requests_per_second: 0 } }));
-
+const { config, remove } = giver();
 const { check, end } = checks();
 const start = (more) => startHost({ chain: true, args: ["--config", config], ...more });
 let host = await start(), up = true;
@@ -78,11 +59,7 @@ function killChild(name) {
 let took;
 await check(`burns: given up at 50 a second through ${SECONDS ? `${SECONDS} s of kills` : `${KILLS} kills of the host`}`, async () => {
   await ready(host);
-  await ann.signIn();
-  frond(host, "ledger", "mint", ann.player, String(FUND / 10n ** 9n));
-  assert.equal((await ann.approve("giver", "PALM", FUND)).status, 201);
-  const taken = await ann.http("POST", "/v1/call/giver/take", { amount: Number(FUND) });
-  assert.equal(taken.status, 200, JSON.stringify(taken.body));
+  await fund(host, ann, FUND);
   const from = Date.now(), pouring = pour();
   while (hostKills < KILLS && (!SECONDS || Date.now() - from < SECONDS * 1000) && !refused) {
     await sleep(300 + random() * (random() < 0.3 ? 9000 : 3000));        // some long enough for a burn to come through
@@ -153,5 +130,5 @@ const nodes = children(host.child.pid, "anvil");
 await host.stop();
 await check("burns: nothing is left behind", () => until("the node to be gone", () => nodes.every((pid) => !alive(pid)), 10000));
 host.clean();
-rmSync(scratch, { recursive: true, force: true });
+remove();
 end();

@@ -1,7 +1,8 @@
 // onchain.mjs: the development chain of a host under test: what the host says of it, what its node says, and what `cast`, a program of other people, reads there.
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { BUILD, ROOT } from "./host.mjs";
@@ -86,4 +87,33 @@ export async function booksAgree(host) {
 export function units(text, decimals = 9) {
   const [whole, part = ""] = String(text).split(".");
   return BigInt(whole) * 10n ** BigInt(decimals) + BigInt(part.padEnd(decimals, "0") || 0) * (whole.startsWith("-") ? -1n : 1n);
+}
+
+// ---- what is given up
+
+/** A plugin "giver" with a revenue of its own, taken from who approves it, that gives up any part of it: `take {amount}`, `give {amount, key}`. @returns {{config: string, remove: () => void}} */
+export function giver() {
+  const scratch = mkdtempSync(path.join(tmpdir(), "frond-giver-")), at = path.join(scratch, "plugins/giver"), config = path.join(scratch, "frond.json");
+  const args = (properties) => ({ type: "object", required: Object.keys(properties), properties });
+  mkdirSync(at, { recursive: true });
+  writeFileSync(path.join(at, "plugin.json"), JSON.stringify({
+    id: "giver", name: "Giver", version: "1.0.0", api: "2026-11-01", kind: "tool", grants: { ledger: { why: "takes coins", assets: ["PALM"] }, burn: { why: "gives them up" } }, splits: { all: { plugin: 10000 } },
+    calls: { take: { args: args({ amount: { type: "integer" } }) }, give: { player: false, args: args({ amount: { type: "integer" }, key: { type: "string", maxLength: 20 } }) } },
+  }));
+  writeFileSync(path.join(at, "main.lua"), `local frond = require "frond"
+return frond.plugin { calls = {
+  take = function(ctx, args) return frond.ledger.charge { player = ctx.player.id, asset = "PALM", amount = args.amount, split = "all", key = "take" } end,
+  give = function(ctx, args) return frond.burn.accrue { asset = "PALM", amount = args.amount, reason = "given " .. args.key, key = args.key } end,
+} }
+`);
+  writeFileSync(config, JSON.stringify({ plugins: [path.join(ROOT, "games"), path.join(scratch, "plugins")], limits: { cpu_percent: 200, player_requests_per_second: 0, address_requests_per_second: 0 } }));
+  return { config, remove: () => rmSync(scratch, { recursive: true, force: true }) };
+}
+/** Signs `player` in and gives the giver `amount` units of test coins. */
+export async function fund(host, player, amount) {
+  await player.signIn();
+  frond(host, "ledger", "mint", player.player, String(amount / 10n ** 9n));
+  assert.equal((await player.approve("giver", "PALM", amount)).status, 201);
+  const taken = await player.http("POST", "/v1/call/giver/take", { amount: Number(amount) });
+  assert.equal(taken.status, 200, JSON.stringify(taken.body));
 }
