@@ -97,7 +97,10 @@ await check("burn on chain: it goes from pending to burned by itself, and the pa
   const shown = await Promise.all([ann, ben].map((one) => one.page.evaluate(() => window.shown)));
   console.log(`# the host said ${seen.join(" ")}; the pages showed ${shown.map((one) => one.join(" ")).join(" / ")}`);
   for (const states of [seen, ...shown]) assert.ok(inOrder(states) && states.length > 1 && states.at(-1) === "burned", states.join(" "));
-  assert.ok(seen.includes("sent") && seen.includes("proving"), "signed, then final, then read from the module");
+  assert.ok(seen.includes("sent"), "blocks take seconds");
+  // What passes too quickly to be seen on a busy machine: planned, its payment final, and only then booked, when the module was read.
+  const told = host.log.map((line) => [/"event":"burn\.planned"/, /"text":"payment 1 is paid"/, /"event":"burn\.moved".*"state":"burned"/].findIndex((one) => one.test(line))).filter((one) => one >= 0);
+  assert.deepEqual(told, [0, 1, 2]);
 });
 
 await check("burn on chain: the page checks the proof", async () => {
