@@ -5,11 +5,7 @@
 #include "cli/internal.h"
 #include "ledger/ledger.h"
 
-static const char *text_of(const struct fr_json *v, const char *key)
-{
-    const char *text = fr_json_text(fr_json_get(v, key));
-    return text ? text : "-";
-}
+static const char *or_dash(const struct fr_json *v, const char *key) { return text_of(v, key)[0] ? text_of(v, key) : "-"; }
 
 static int64_t units_of(const struct fr_json *v, const char *key)
 {
@@ -29,8 +25,8 @@ static void print_facts(FILE *out, const struct fr_json *v)
 {
     const struct fr_json *f = fr_json_get(v, "facts");
     const char *halted = fr_json_text(fr_json_get(f, "halted")), *error = fr_json_text(fr_json_get(f, "last_error"));
-    if (fr_json_kind(f) != JSON_OBJECT) fprintf(out, "no chain: burns stay pending\n");
-    else fprintf(out, "%s; final block %s, logs read to %s; waits for %s\n", halted ? "HALTED" : fr_json_is_true(fr_json_get(f, "paused")) ? "paused" : "running", text_of(f, "final_block"), text_of(f, "scanned_block"), text_of(f, "waits_for"));
+    if (!f || fr_json_kind(f) != JSON_OBJECT) fprintf(out, "no chain: burns stay pending\n");
+    else fprintf(out, "%s; final block %s, logs read to %s; waits for %s\n", halted ? "HALTED" : fr_json_is_true(fr_json_get(f, "paused")) ? "paused" : "running", or_dash(f, "final_block"), or_dash(f, "scanned_block"), or_dash(f, "waits_for"));
     if (halted) fprintf(out, "halted: %s\n", halted);
     if (error && error[0]) {
         fputs("last error: ", out);
@@ -74,9 +70,9 @@ void print_burn_verify(FILE *out, const struct fr_json *v, const struct cli *c)
 {
     const struct fr_json *chain = fr_json_get(v, "chain");
     (void)c;
-    fprintf(out, "%s leaf and proof come to the batch's root %s\n", fr_json_is_true(fr_json_get(v, "proof")) ? "yes" : "NO ", text_of(v, "root"));
-    fprintf(out, "%s the burn module has that root and amount for %s\n", fr_json_is_true(fr_json_get(v, "on_chain")) ? "yes" : "NO ", text_of(v, "id"));
-    fprintf(out, "    burned in block %s, amount %s, read at final block %s\n", text_of(chain, "block"), text_of(chain, "amount"), text_of(chain, "read_block"));
+    fprintf(out, "%s leaf and proof come to the batch's root %s\n", fr_json_is_true(fr_json_get(v, "proof")) ? "yes" : "NO ", or_dash(v, "root"));
+    fprintf(out, "%s the burn module has that root and amount for %s\n", fr_json_is_true(fr_json_get(v, "on_chain")) ? "yes" : "NO ", or_dash(v, "id"));
+    fprintf(out, "    burned in block %s, amount %s, read at final block %s\n", or_dash(chain, "block"), or_dash(chain, "amount"), or_dash(chain, "read_block"));
 }
 
 // ---- supply
@@ -101,8 +97,8 @@ void print_burn_supply(FILE *out, const struct fr_json *v, const struct cli *c)
     line(out, "on its way", frond, "in_batches", "");
     fputc('\n', out);
     print_value(out, fr_json_get(frond, "by_plugin"), "plugin burned pending in_batches");
-    if (fr_json_kind(chain) != JSON_OBJECT) return;
-    fprintf(out, "\non chain, at block %s%s\n", text_of(chain, "block"), fr_json_is_true(fr_json_get(chain, "agrees")) ? "" : ": NOT what Frond's burns explain");
+    if (!chain || fr_json_kind(chain) != JSON_OBJECT) return;
+    fprintf(out, "\non chain, at block %s%s\n", or_dash(chain, "block"), fr_json_is_true(fr_json_get(chain, "agrees")) ? "" : ": NOT what Frond's burns explain");
     line(out, "totalSupply", chain, "total_supply", "");
     line(out, "totalBurned", chain, "total_burned", "");
     line(out, "of it by Frond", chain, "burned_by_frond", "");

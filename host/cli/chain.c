@@ -2,12 +2,6 @@
 #include <string.h>
 #include "cli/internal.h"
 
-static const char *text_of(const struct fr_json *v, const char *key)
-{
-    const char *text = fr_json_text(fr_json_get(v, key));
-    return text ? text : "";
-}
-
 static int number_of(const struct fr_json *v, const char *key) { return (int)fr_json_number(fr_json_get(v, key)); }
 
 static void add(FILE *out, const char *what, const char *text)

@@ -60,6 +60,7 @@ cli_run_fn run_help, run_version;
 // ---- print.c: JSON for people. Text of others is printed with control characters made harmless.
 void print_value(FILE *out, const struct fr_json *v, const char *columns);
 void print_text(FILE *out, const char *text);
+const char *text_of(const struct fr_json *v, const char *key);           // "" when there is none
 void print_match_show(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_doctor(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_check(FILE *out, const struct fr_json *v, const struct cli *c);

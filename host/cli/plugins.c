@@ -20,12 +20,6 @@ enum fr_status run_plugin_install(struct cli *c, struct fr_err *err)
     return cli_ask(c, "plugin.install", args.data, &c->out, err);
 }
 
-static const char *text_of(const struct fr_json *v, const char *key)
-{
-    const char *text = fr_json_text(fr_json_get(v, key));
-    return text ? text : "";
-}
-
 static void print_rejected(FILE *out, const struct fr_json *plugin)
 {
     const struct fr_json *rejected = fr_json_get(plugin, "rejected");

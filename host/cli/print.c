@@ -176,8 +176,15 @@ static void print_object(FILE *out, const struct fr_json *v, const char *indent)
     }
 }
 
+const char *text_of(const struct fr_json *v, const char *key)
+{
+    const char *text = fr_json_text(fr_json_get(v, key));
+    return text ? text : "";
+}
+
 void print_value(FILE *out, const struct fr_json *v, const char *columns)
 {
+    if (!v) return;                                    // a part that the answer does not have
     if (is_table(v)) { print_table(out, v, columns, ""); return; }
     if (fr_json_kind(v) == JSON_ARRAY && fr_json_size(v) == 0) { fputs("nothing\n", out); return; }
     if (fr_json_kind(v) == JSON_OBJECT && fr_json_size(v) == 0) { fputs("done\n", out); return; }
@@ -190,12 +197,6 @@ void print_value(FILE *out, const struct fr_json *v, const char *columns)
 }
 
 // ---- verbs with a face of their own
-
-static const char *text_of(const struct fr_json *v, const char *key)
-{
-    const char *text = fr_json_text(fr_json_get(v, key));
-    return text ? text : "";
-}
 
 static const struct fr_json *first_of(const struct fr_json *v, const char *key) { return fr_json_child(fr_json_get(v, key)); }
 

@@ -297,7 +297,6 @@ enum fr_status dc_settings(const struct devchain *d, struct treasury_settings *r
     c->token_count = 3;
     c->burn_module = *contract(m, "burn_module");
     c->deposit_factory = *contract(m, "deposit_factory");
-    memcpy(c->forwarder_hash, m->forwarder_hash, 32);
     s->burn = (struct burn_options){ .threshold_units = 100 * PALM_UNITS, .age_ms = 5000, .hard_age_ms = 60000, .look_ms = 1000 };      // soon: somebody is looking
     s->deposit = (struct deposit_options){ .look_ms = 1000, .sweep_age_ms = 30000 };
     s->reconcile_look_ms = 1000;

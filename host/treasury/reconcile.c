@@ -63,7 +63,8 @@ static void halt(struct reconcile *r, int no, const char *part, const char *code
 {
     if (strcmp(r->told[no], text) == 0) return;
     snprintf(r->told[no], sizeof r->told[no], "%s", text);
-    fr_log(text[0] ? LOG_ERROR : LOG_INFO, text[0] ? "reconcile.halted" : "reconcile.fine", "code", code, "text", text[0] ? text : "money-out may go on", NULL);
+    if (!text[0]) fr_log(LOG_INFO, "reconcile.fine", "text", "money-out may go on", NULL);
+    else fr_log(strcmp(code, "not_looked") == 0 ? LOG_INFO : LOG_ERROR, "reconcile.halted", "code", code, "text", text, NULL);      // each start begins with that
     if (r->part->halt) r->part->halt(r->part->arg, part, text[0] ? code : NULL, text);
 }
 

@@ -193,8 +193,7 @@ static enum fr_status read_token(const struct reading *r, int at, struct fr_err 
 
 static enum fr_status read_contracts(const struct reading *r, struct fr_err *err)
 {
-    static const char *const keys[] = { "tokens", "burn_module", "deposit_factory", "forwarder_hash", NULL };
-    static const uint8_t none[32];
+    static const char *const keys[] = { "tokens", "burn_module", "deposit_factory", NULL };
     struct treasury_contracts *to = &r->to->contracts;
     const struct fr_json *object, *list;
     FR_TRY(fr_json_need_object(r->json, "chain.contracts", &object, err));
@@ -202,11 +201,7 @@ static enum fr_status read_contracts(const struct reading *r, struct fr_err *err
     FR_TRY(fr_json_need_array(r->json, "chain.contracts.tokens", 1, TREASURY_TOKENS_MAX, &list, err));
     for (int i = 0; i < fr_json_size(list); i++) FR_TRY(read_token(r, i, err));
     FR_TRY(need_address(r->json, "chain.contracts.burn_module", false, &to->burn_module, err));
-    FR_TRY(need_address(r->json, "chain.contracts.deposit_factory", false, &to->deposit_factory, err));
-    FR_TRY(opt_word(r->json, "chain.contracts.forwarder_hash", to->forwarder_hash, err));
-    if (address_is_zero(&to->deposit_factory) != (memcmp(to->forwarder_hash, none, 32) == 0))
-        return FR_FAIL(err, FR_E_INVALID, "chain.contracts: deposit_factory and forwarder_hash go together: the hash is the factory's initCodeHash()");
-    return FR_OK;
+    return need_address(r->json, "chain.contracts.deposit_factory", false, &to->deposit_factory, err);
 }
 
 // ---- the parts' own: settings_parts.c

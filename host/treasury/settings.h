@@ -6,7 +6,7 @@
 //               "key":"0x..", "vault":"0x..",                  whose transactions; who holds the tokens (the host has no key of it)
 //               "fees":{"max_fee_gwei":"60","max_tip_gwei":"2","day_ether":"0.5"},
 //               "contracts":{"tokens":[{"asset":"PALM","address":"0x..","chain_decimals":9,"payout":"0x.."}],
-//                            "burn_module":"0x..", "deposit_factory":"0x..", "forwarder_hash":"0x.."},
+//                            "burn_module":"0x..", "deposit_factory":"0x.."},
 //               "burn":{"from_block":"0","threshold":"1000","age_s":3600,"hard_age_s":86400,"gas_price_cap_gwei":"40"},      a batch is made past the threshold (PALM) or the age;
 //                                                              above the cap it waits, up to the hard age. from_block: where the module was deployed
 //               "deposits":{"from_block":"0","sweep_hours":24,"sweep":{"PALM":"500"},"sweep_least":{"PALM":"1"}},       swept past a sum or an age; what is less is left
@@ -40,7 +40,6 @@ struct treasury_contracts {
     struct treasury_token tokens[TREASURY_TOKENS_MAX]; int token_count;
     struct address payout[TREASURY_TOKENS_MAX];            // of the token of the same number; zero: none
     struct address burn_module, deposit_factory;           // zero: none
-    uint8_t forwarder_hash[32];
 };
 struct treasury_settings {
     bool configured;                       // there is a "chain"

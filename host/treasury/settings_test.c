@@ -6,7 +6,9 @@
 #define GOOD_CHAIN "\"id\":\"1\",\"endpoints\":[{\"name\":\"one\",\"url\":\"https://a.example/SECRET1\"},{\"name\":\"two\",\"url\":\"https://b.example/SECRET2\",\"per_second\":25}],\"quorum\":2,\"final\":\"finalized\"," \
     "\"key\":\"0x00000000000000000000000000000000000000aa\",\"vault\":\"0x00000000000000000000000000000000000000bb\",\"fees\":{\"max_fee_gwei\":\"60\",\"max_tip_gwei\":\"1.5\",\"day_ether\":\"0.25\"}," \
     "\"contracts\":{\"tokens\":[{\"asset\":\"PALM\",\"address\":\"0x00000000000000000000000000000000000000cc\",\"chain_decimals\":9},{\"asset\":\"NFNT\",\"address\":\"0x00000000000000000000000000000000000000dd\",\"chain_decimals\":18," \
-    "\"payout\":\"0x00000000000000000000000000000000000000ee\"}],\"burn_module\":\"0x00000000000000000000000000000000000000ff\"},\"burn\":{\"from_block\":\"7\"}"
+    "\"payout\":\"0x00000000000000000000000000000000000000ee\"}],\"burn_module\":\"0x00000000000000000000000000000000000000ff\"},\"burn\":{\"from_block\":\"7\",\"threshold\":\"12.5\",\"age_s\":60,\"gas_price_cap_gwei\":\"0.5\"}," \
+    "\"deposits\":{\"sweep\":{\"PALM\":\"500\"}},\"withdrawals\":{\"from_block\":\"8\",\"cooldown_s\":3600,\"rules\":{\"NFNT\":{\"least\":\"1\",\"most\":\"20\",\"player_day\":\"40\",\"all_day\":\"60\",\"two_from\":\"10\"}}}," \
+    "\"supply\":{\"later_burn_from\":\"marketing\"}"
 #define GOOD_SIGNER "\"signer\":{\"policy\":\"policy.json\",\"tally\":\"/var/tally\",\"keystores\":[\"k1\",\"k2\"],\"passphrase\":\"pass\"}"
 #define GOOD "{\"chain\":{" GOOD_CHAIN "}," GOOD_SIGNER "}"
 
@@ -50,6 +52,11 @@ static void test_a_whole_chain_is_read(void)
     CHECK_TEXT(treasury_decimal_text(s.day_most, 0, text), "250000000000000000");
     CHECK(s.contracts.token_count == 2 && s.contracts.tokens[1].chain_decimals == 18 && s.contracts.tokens[1].ledger_decimals == 9 && s.contracts.tokens[1].at.bytes[19] == 0xdd);
     CHECK(address_is_zero(&s.contracts.payout[0]) && s.contracts.payout[1].bytes[19] == 0xee && s.contracts.burn_module.bytes[19] == 0xff && address_is_zero(&s.contracts.deposit_factory));
+    CHECK(s.burn.from_block == 7 && s.burn.threshold_units == 12500000000LL && s.burn.age_ms == 60000 && s.burn.hard_age_ms == 86400000 && s.burn.gas_price_cap.limb[0] == 500000000);
+    CHECK(s.deposit.sweep_units[0] == 500000000000LL && s.deposit.sweep_units[1] == 0);
+    CHECK(s.withdrawal.cooldown_ms == 3600000 && s.withdrawal.batch_count == 20 && s.withdrawal.batch_age_ms == 60000);
+    CHECK(s.withdrawal_rules[1].from_block == 8 && s.withdrawal_rules[1].least == 1000000000 && s.withdrawal_rules[1].two_from == 10000000000LL && s.withdrawal_rules[1].batch_most == 0 && s.withdrawal_rules[0].most == 0);
+    CHECK_TEXT(s.later_burn_from, "marketing");
     CHECK(s.signer.where == SIGNER_LOCAL && s.signer.keystore_count == 2);
     CHECK_TEXT(s.signer.policy, "/etc/frond/policy.json");
     CHECK_TEXT(s.signer.tally, "/var/tally");
@@ -84,7 +91,12 @@ static void test_each_slip_is_named(void)
     refuses("\"1.5\"", "\"1.0000000001\"", "chain.fees.max_tip_gwei");
     refuses("\"asset\":\"NFNT\"", "\"asset\":\"PALM\"", "stands there already");
     refuses("\"chain_decimals\":9", "\"chain_decimals\":8", "chain.contracts.tokens[0].chain_decimals");
-    refuses("\"burn_module\":\"0x00000000000000000000000000000000000000ff\"", "\"deposit_factory\":\"0x00000000000000000000000000000000000000ff\"", "go together");
+    refuses("{\"NFNT\":{\"least\"", "{\"PALM\":{\"least\"", "chain.withdrawals.rules");
+    refuses("\"least\":\"1\",", "", "chain.withdrawals.rules.NFNT.least: how much");
+    refuses("\"two_from\"", "\"two_form\"", "did you mean \"two_from\"");
+    refuses("\"cooldown_s\":3600", "\"cooldown_s\":5", "chain.withdrawals.cooldown_s");
+    refuses("\"age_s\":60", "\"age_s\":90000", "chain.burn.hard_age_s");
+    refuses("\"PALM\":\"500\"", "\"PLAM\":\"500\"", "no token of that asset");
     refuses("\"from_block\"", "\"from_blok\"", "did you mean \"from_block\"");
     refuses("\"keystores\":[\"k1\",\"k2\"]", "\"keystores\":[]", "signer.keystores");
     refuses("\"tally\":\"/var/tally\",", "", "signer.tally");

@@ -52,7 +52,7 @@ static void part_halt(void *arg, const char *part, const char *code, const char 
     snprintf(t->halts[at].part, sizeof t->halts[at].part, "%s", part);
     snprintf(t->halts[at].code, sizeof t->halts[at].code, "%s", code);
     snprintf(t->halts[at].text, sizeof t->halts[at].text, "%s", text ? text : "");
-    if (new) fr_log(LOG_ERROR, "chain.halted", "part", part, "code", code, "text", text ? text : "", NULL);
+    if (new) fr_log(strcmp(code, "not_looked") == 0 ? LOG_INFO : LOG_ERROR, "chain.halted", "part", part, "code", code, "text", text ? text : "", NULL);
 }
 
 bool treasury_halted(const struct treasury *t)

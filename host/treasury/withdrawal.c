@@ -157,11 +157,11 @@ static void questions_ask(struct withdrawal_round *r)
 
 static void tell_halts(struct withdrawals *w)
 {
-    char text[160];
+    char text[200];
     bool unknown = w->figures.unknown > 0;
     if (!w->part.halt || unknown == w->said_unknown) return;
     w->said_unknown = unknown;
-    snprintf(text, sizeof text, "the payout contract paid %lld withdrawals that this data does not know or returned: `frond withdrawal list --unknown`, then adopt", (long long)w->figures.unknown);
+    snprintf(text, sizeof text, "the payout contract paid %lld withdrawals that this data does not know or returned: `frond withdrawal unknown` shows them, `frond withdrawal adopt` books them", (long long)w->figures.unknown);
     w->part.halt(w->part.arg, "withdrawal", unknown ? "payout_unknown" : NULL, unknown ? text : "");
 }
 

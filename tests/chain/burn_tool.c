@@ -6,52 +6,27 @@
 // KIND: where SIGKILL comes: planned, sign, signed, end (in the commit that ends a payment), ended, commit, ask:METHOD, heard:METHOD, with batch(id) and burn() for the two calls.
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <uv.h>
-#include "base/clock.h"
-#include "base/hex.h"
+#include <unistd.h>
 #include "base/id.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "chain/abi.h"
-#include "treasury/over_net.h"
 #include "treasury/burn.h"
 
-#define LINE_BYTES_MAX (2 * 1024 * 1024)
-static uv_loop_t *loop;
-static struct store *store;
-static struct endpoints *endpoints;
-static struct net_client *client;
-static struct txq *queue;
-static struct burn *burn;
-static uv_timer_t ticker, loader;
-static uv_poll_t input;
-static struct fr_buf in;
-static uint8_t secret[32];
-static char die[40], halted[40];
-static int64_t acks, groups;
-
+static char die[40];
 static void at(const char *kind)
 {
     if (die[0] && strcmp(die, kind) == 0) kill(getpid(), SIGKILL);
 }
-static void say(struct fr_buf *line)
-{
-    printf("%s\n", line->data ? line->data : "null");
-    fflush(stdout);
-    fr_buf_free(line);
-}
-static void complain(const struct fr_err *err)
-{
-    struct fr_buf line;
-    fr_buf_init(&line, LINE_BYTES_MAX);
-    fr_buf_addf(&line, "{\"error\":\"%s\",\"text\":", err->code);
-    fr_buf_add_json_text(&line, err->text);
-    fr_buf_add(&line, "}");
-    say(&line);
-}
+#define TOOL_AT at
+#include "tool.h"
+
+
+static uv_loop_t *loop;
+static struct burn *burn;
+static uv_timer_t loader;
+static char halted[40];
+static int64_t acks, groups;
 
 // ---- a transport that dies before a question, or before its answer is heard
 
@@ -98,37 +73,6 @@ static enum fr_status post(void *arg, const char *url, const char *body, size_t 
     enum fr_status st = net.post(arg, url, body, len, timeout_ms, answer_bytes_max, on_heard, h, err);
     if (st != FR_OK) fr_free(h);
     return st;
-}
-
-// ---- a signer, with the first key of anvil's well-known mnemonic: worth nothing anywhere
-
-struct signing { struct signing *next; struct tx t; sign_done_fn *done; void *arg; };
-static struct signing *signings;
-static enum fr_status sign(struct chain_signer *port, const struct sign_ask *ask, sign_done_fn *done, void *done_arg, struct fr_err *err)
-{
-    struct signing *s = fr_must_alloc(sizeof *s);
-    (void)port, (void)err;
-    at("sign");
-    *s = (struct signing){ signings, ask->tx, done, done_arg };
-    signings = s;
-    return FR_OK;
-}
-static struct chain_signer signer = { .sign = sign };
-static void sign_all(void)
-{
-    for (struct signing *s; (s = signings); fr_free(s)) {
-        uint8_t hash[32];
-        static uint8_t raw[TX_BYTES_MAX];
-        size_t len = 0;
-        struct signature sig;
-        struct fr_err err;
-        signings = s->next;
-        enum fr_status st = tx_signing_hash(&s->t, hash, &err);
-        if (st == FR_OK) st = signature_make(secret, hash, &sig, &err);
-        if (st == FR_OK) st = tx_raw(&s->t, &sig, raw, sizeof raw, &len, hash, &err);
-        at("signed");
-        s->done(s->arg, st, st == FR_OK ? &(struct sign_answer){ .sig = sig, .raw = raw, .raw_len = len } : NULL, &err);
-    }
 }
 
 // ---- what happens
@@ -358,22 +302,6 @@ static void obey(char *text)
     fr_free(o);
 }
 
-static void on_input(uv_poll_t *poll, int status, int what)
-{
-    char bytes[65536];
-    (void)poll, (void)status, (void)what;
-    ssize_t n = read(0, bytes, sizeof bytes);
-    if (n <= 0) {
-        quit();
-        return;
-    }
-    fr_buf_add_bytes(&in, bytes, (size_t)n);
-    for (char *end; endpoints && in.len && (end = memchr(in.data, '\n', in.len)); fr_buf_consume(&in, (size_t)(end - in.data) + 1)) {
-        *end = 0;
-        obey(in.data);
-    }
-}
-
 static void on_tick(uv_timer_t *timer)
 {
     int64_t now_groups = store_stats(store).groups;
@@ -387,88 +315,39 @@ static void on_tick(uv_timer_t *timer)
     bench_look();
 }
 
-static struct u256 gwei(unsigned long long n)
-{
-    struct u256 wei = u256_of(0);
-    if (!u256_mul(u256_of(n), u256_of(1000000000), &wei)) exit(2);
-    return wei;
-}
-
-static struct { const char *name; unsigned long long value; } options[] = {
-    { "quorum", 1 }, { "final_blocks", 3 }, { "threshold", 20000 }, { "age_ms", 1000 }, { "hard_age_ms", 600000 }, { "gas_cap", 0 }, { "look", 100 }, { "from_block", 0 },
+struct tool_option options[] = {
+    { "quorum", 1 }, { "final_blocks", 3 }, { "threshold", 20000 }, { "age_ms", 1000 }, { "hard_age_ms", 600000 }, { "gas_cap", 0 }, { "look", 100 }, { "from_block", 0 }, { 0 },
 };
-static unsigned long long option(const char *name)
-{
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (strcmp(options[i].name, name) == 0) return options[i].value;
-    exit(2);
-}
 
 int main(int argc, char **argv)
 {
-    static struct endpoint_config urls[ENDPOINTS_MAX];
     static struct treasury_token token = { .asset = "PALM", .ledger_decimals = 9, .chain_decimals = 9 };
     struct burn_options bo = { .asset = "PALM" };
     struct fr_err err;
     loop = uv_default_loop();
-    struct net_client_options net_options = { .loop = loop };
-    int count = 0;
     if (argc < 6 || address_parse(argv[3], &bo.module, &err) != FR_OK || address_parse(argv[4], &token.at, &err) != FR_OK) return 2;
-    for (int i = 5; i < argc; i++) {
-        const char *value = strchr(argv[i], '=');
-        size_t known = 0;
-        if (!value) return 2;
-        while (known < sizeof options / sizeof options[0] && (strlen(options[known].name) != (size_t)(value - argv[i]) || strncmp(options[known].name, argv[i], (size_t)(value - argv[i])) != 0)) known++;
-        if (known < sizeof options / sizeof options[0]) options[known].value = strtoull(value + 1, NULL, 10);
-        else if (count < ENDPOINTS_MAX) {
-            snprintf(urls[count].name, sizeof urls[0].name, "%.*s", (int)(value - argv[i]), argv[i]);
-            snprintf(urls[count++].url, sizeof urls[0].url, "%s", value + 1);
-        }
-    }
+    struct endpoints_config config = tool_words(argc, argv, 5);
+    struct final_rules final = tool_final();
     fr_log_level_set(LOG_ERROR + 1);
-    fr_unhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", 64, secret, 32);
     ledger_register();
     txq_register();
     burn_register();
-    struct store_options store_options = { .folder = argv[2], .loop = loop };
-    struct endpoints_config config = { .chain_id = strtoull(argv[1], NULL, 10), .at = urls, .count = count };
-    struct final_rules final = { .quorum = (int)option("quorum"), .blocks = (int)option("final_blocks") };
-    struct txq_config txq = { .queue = TREASURY_QUEUE, .chain_id = config.chain_id, .fee_percentile = 50, .final = final, .signer = &signer, .on_end = on_end, .on_news = on_news,
-        .rules = { .fees = { .max_fee_cap = gwei(500), .tip_cap = gwei(50), .tip_least = u256_of(1000000) }, .day_most = gwei(1000000000000ULL), .look_ms = 100, .resend_ms = 1000, .raise_ms = 5000, .retry_ms = 100 } };
+    config.transport.post = post;
+    config.on_event = NULL;
+    tool_open(loop, argv[2], &config);
+    net = chain_over_net(client);
+    struct txq_config txq = txq_usual(config.chain_id, &final, 5000);
+    txq.on_end = on_end;
+    txq.on_news = on_news;
     bo.threshold_units = (int64_t)option("threshold");
     bo.age_ms = (int64_t)option("age_ms");
     bo.hard_age_ms = (int64_t)option("hard_age_ms");
     bo.gas_price_cap = gwei(option("gas_cap"));
     bo.look_ms = (int)option("look");
     bo.from_block = option("from_block");
-    enum fr_status st = secret_key_address(secret, &txq.address, &err);
-    if (st == FR_OK) st = store_open(&store_options, &store, &err);
-    if (st == FR_OK) st = net_client_start(&net_options, &client, &err);
-    if (st == FR_OK) {
-        net = chain_over_net(client);
-        config.transport = net;
-        config.transport.post = post;
-        st = endpoints_new(&config, &endpoints, &err);
-    }
-    txq.store = store;
-    txq.endpoints = endpoints;
-    if (st == FR_OK) st = txq_new(&txq, &queue, &err);
     struct treasury_part part = { .store = store, .endpoints = endpoints, .final = final, .chain_id = config.chain_id, .tokens = &token, .token_count = 1, .now_ms = now_ms, .wake = on_wake, .halt = on_halt, .halted = is_halted };
+    enum fr_status st = txq_new(&txq, &queue, &err);
     if (st == FR_OK) st = burn_new(&part, &bo, &burn, &err);
-    if (st != FR_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 2;
-    }
-    fr_buf_init(&in, LINE_BYTES_MAX);
     uv_timer_init(loop, &loader);
-    uv_timer_init(loop, &ticker);
-    uv_timer_start(&ticker, on_tick, 0, 10);
-    uv_poll_init(loop, &input, 0);
-    uv_poll_start(&input, UV_READABLE, on_input);
-    uv_run(loop, UV_RUN_DEFAULT);
-    store_close(store);
-    uv_run(loop, UV_RUN_DEFAULT);
-    int busy = uv_loop_close(loop);
-    fr_buf_free(&in);
-    return busy ? 3 : 0;
+    return tool_run(loop, st, &err);
 }

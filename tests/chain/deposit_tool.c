@@ -4,81 +4,14 @@
 //     options: quorum final_blocks look start sweep sweep_age raise
 // Lines in:  address PLAYER     balance PLAYER ASSET     show PLAYER     put NAME TO DATA(0x..)     spend PLAYER ASSET UNITS     accept     pending PLAYER ASSET     facts     forgive     quit
 // Lines out: JSON, one for each line in; {"news"}, {"event"}, {"halt"} and {"wallet"} when they happen
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <uv.h>
-#include "base/clock.h"
-#include "base/hex.h"
-#include "base/mem.h"
-#include "treasury/over_net.h"
 #include "treasury/deposit_inside.h"
 #include "treasury/reconcile.h"
+#include "tool.h"
 
-#define LINE_BYTES_MAX (1024 * 1024)
-static struct store *store;
-static struct endpoints *endpoints;
-static struct net_client *client;
-static struct txq *queue;
 static struct deposit *deposit;
 static struct reconcile *reconcile;
 static struct treasury_part part;
 static struct treasury_token tokens[] = { { .asset = "PALM", .ledger_decimals = 9, .chain_decimals = 9 }, { .asset = "NFNT", .ledger_decimals = 9, .chain_decimals = 18 }, { .asset = "GHUB", .ledger_decimals = 9, .chain_decimals = 18 } };
-static uv_timer_t ticker;
-static uv_poll_t input;
-static struct fr_buf in;
-static uint8_t secret[32];
-
-static void say(struct fr_buf *line)
-{
-    printf("%s\n", line->data ? line->data : "{}");
-    fflush(stdout);
-    fr_buf_free(line);
-}
-
-static void complain(const struct fr_err *err)
-{
-    struct fr_buf line;
-    fr_buf_init(&line, LINE_BYTES_MAX);
-    fr_buf_addf(&line, "{\"error\":\"%s\",\"text\":", err->code);
-    fr_buf_add_json_text(&line, err->text);
-    fr_buf_add(&line, "}");
-    say(&line);
-}
-
-// ---- a signer that answers on the next tick, with the first key of anvil's well-known mnemonic: worth nothing anywhere
-
-struct signing { struct signing *next; struct tx t; sign_done_fn *done; void *arg; };      // what the data points to stays with who asks
-static struct signing *signings;
-
-static enum fr_status sign(struct chain_signer *port, const struct sign_ask *ask, sign_done_fn *done, void *done_arg, struct fr_err *err)
-{
-    (void)port;
-    (void)err;
-    struct signing *s = fr_must_alloc(sizeof *s);
-    *s = (struct signing){ signings, ask->tx, done, done_arg };
-    signings = s;
-    return FR_OK;
-}
-
-static struct chain_signer signer = { .sign = sign };
-
-static void sign_all(void)
-{
-    for (struct signing *s; (s = signings); ) {
-        uint8_t hash[32];
-        static uint8_t raw[TX_BYTES_MAX];
-        size_t len = 0;
-        struct signature sig;
-        struct fr_err err;
-        signings = s->next;
-        enum fr_status st = tx_signing_hash(&s->t, hash, &err);
-        if (st == FR_OK) st = signature_make(secret, hash, &sig, &err);
-        if (st == FR_OK) st = tx_raw(&s->t, &sig, raw, sizeof raw, &len, hash, &err);
-        s->done(s->arg, st, st == FR_OK ? &(struct sign_answer){ .sig = sig, .raw = raw, .raw_len = len } : NULL, &err);
-        fr_free(s);
-    }
-}
 
 // ---- what happens
 
@@ -115,15 +48,6 @@ static void on_news(void *arg, const struct txq_action *a, const char *text)
     fr_buf_add(&line, "}");
     say(&line);
 }
-static void on_event(void *arg, const char *name, enum endpoint_event event, const char *text)
-{
-    static const char *const names[] = { "up", "down", "lied", "disagreed" };
-    (void)arg;
-    (void)text;
-    printf("{\"event\":\"%s\",\"name\":\"%s\"}\n", names[event], name);
-    fflush(stdout);
-}
-
 // ---- lines: a job each, and its answer
 
 struct order { char verb[16], a[64], b[64], c[80]; uint8_t *data; size_t data_len; struct deposit_address at; struct fr_buf out; };
@@ -244,10 +168,7 @@ static void quit(void)
     deposit = NULL;
     reconcile_free(reconcile);
     reconcile = NULL;
-    sign_all();
-    uv_close((uv_handle_t *)&ticker, NULL);
-    uv_close((uv_handle_t *)&input, NULL);
-    net_client_stop(client, NULL, NULL);
+    tool_quit();
 }
 
 static void obey(char *line)
@@ -278,24 +199,6 @@ static void obey(char *line)
     }
 }
 
-static void on_input(uv_poll_t *poll, int status, int what)
-{
-    char bytes[65536];
-    (void)poll;
-    (void)status;
-    (void)what;
-    ssize_t n = read(0, bytes, sizeof bytes);
-    if (n <= 0) {
-        quit();
-        return;
-    }
-    fr_buf_add_bytes(&in, bytes, (size_t)n);
-    for (char *end; endpoints && in.len && (end = memchr(in.data, '\n', in.len)); fr_buf_consume(&in, (size_t)(end - in.data) + 1)) {
-        *end = 0;
-        obey(in.data);
-    }
-}
-
 static void on_tick(uv_timer_t *timer)
 {
     (void)timer;
@@ -306,96 +209,45 @@ static void on_tick(uv_timer_t *timer)
     reconcile_tick(reconcile);
 }
 
-static struct u256 gwei(unsigned long long n)
-{
-    struct u256 wei = u256_of(0);
-    if (!u256_mul(u256_of(n), u256_of(1000000000), &wei)) exit(2);
-    return wei;
-}
+struct tool_option options[] = { { "quorum", 1 }, { "final_blocks", 3 }, { "look", 100 }, { "start", 0 }, { "sweep", 0 }, { "sweep_age", 1ULL << 40 }, { "raise", 600000 }, { 0 } };
 
-static struct { const char *name; unsigned long long value; } options[] = { { "quorum", 1 }, { "final_blocks", 3 }, { "look", 100 }, { "start", 0 }, { "sweep", 0 }, { "sweep_age", 1ULL << 40 }, { "raise", 600000 } };
-static unsigned long long option(const char *name)
-{
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (strcmp(options[i].name, name) == 0) return options[i].value;
-    exit(2);
-}
-
-// An option, an address by name, or an endpoint.
-static bool set(const char *name, const char *value, struct address *factory, struct address *vault)
+static bool take_address(const char *word, struct address *factory, struct address *vault)
 {
     struct fr_err err;
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        if (strcmp(options[i].name, name) != 0) continue;
-        options[i].value = strtoull(value, NULL, 10);
-        return true;
-    }
-    struct address *at = strcmp(name, "factory") == 0 ? factory : strcmp(name, "vault") == 0 ? vault : NULL;
+    const char *value = strchr(word, '=');
+    size_t len = value ? (size_t)(value - word) : 0;
+    struct address *at = len == 7 && strncmp(word, "factory", len) == 0 ? factory : len == 5 && strncmp(word, "vault", len) == 0 ? vault : NULL;
     for (int i = 0; i < 3; i++)
-        if (strcmp(tokens[i].asset, name) == 0) at = &tokens[i].at;
-    if (at && address_parse(value, at, &err) != FR_OK) exit(2);
+        if (strlen(tokens[i].asset) == len && strncmp(tokens[i].asset, word, len) == 0) at = &tokens[i].at;
+    if (at && address_parse(value + 1, at, &err) != FR_OK) exit(2);
     return at != NULL;
 }
 
 int main(int argc, char **argv)
 {
-    static struct endpoint_config at[ENDPOINTS_MAX];
     struct fr_err err;
     uv_loop_t *loop = uv_default_loop();
-    struct net_client_options net = { .loop = loop };
     struct deposit_options d = { 0 };
-    int count = 0;
-    if (argc < 4) return 2;
-    for (int i = 3; i < argc; i++) {
-        char *value = strchr(argv[i], '=');
-        if (!value) return 2;
-        *value++ = 0;
-        if (set(argv[i], value, &d.factory, &part.vault) || count == ENDPOINTS_MAX) continue;
-        snprintf(at[count].name, sizeof at[0].name, "%s", argv[i]);
-        snprintf(at[count++].url, sizeof at[0].url, "%s", value);
-    }
-    fr_unhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", 64, secret, 32);
+    int words = 3;
+    for (int i = 3; i < argc; i++)                     // addresses by name go first into their places
+        if (!take_address(argv[i], &d.factory, &part.vault)) argv[words++] = argv[i];
+    struct endpoints_config config = tool_words(words, argv, 3);
+    struct final_rules final = tool_final();
     ledger_register();
     txq_register();
     deposit_register();
-    struct store_options store_options = { .folder = argv[2], .loop = loop, .check = ledger_look };
-    struct endpoints_config config = { .chain_id = strtoull(argv[1], NULL, 10), .at = at, .count = count, .on_event = on_event };
-    struct txq_config txq = {
-        .queue = TREASURY_QUEUE, .chain_id = config.chain_id, .fee_percentile = 50, .final = { .quorum = (int)option("quorum"), .blocks = (int)option("final_blocks") }, .signer = &signer, .on_end = on_end, .on_news = on_news,
-        .rules = { .fees = { .max_fee_cap = gwei(500), .tip_cap = gwei(50), .tip_least = u256_of(1000000) }, .day_most = gwei(1000000000000ULL), .look_ms = 100, .resend_ms = 1000, .raise_ms = (int64_t)option("raise"), .retry_ms = 100 },
-    };
-    enum fr_status st = secret_key_address(secret, &txq.address, &err);
-    if (st == FR_OK) st = store_open(&store_options, &store, &err);
-    if (st == FR_OK) st = net_client_start(&net, &client, &err);
-    if (st == FR_OK) {
-        config.transport = chain_over_net(client);
-        st = endpoints_new(&config, &endpoints, &err);
-    }
-    txq.store = store;
-    txq.endpoints = endpoints;
-    struct address vault = part.vault;
-    part = (struct treasury_part){ .store = store, .endpoints = endpoints, .final = txq.final, .chain_id = config.chain_id, .vault = vault, .tokens = tokens, .token_count = 3, .now_ms = now, .wake = on_wake, .halt = on_halt, .wallet = on_wallet };
+    tool_open(loop, argv[2], &config);
+    struct txq_config txq = txq_usual(config.chain_id, &final, (int64_t)option("raise"));
+    txq.on_end = on_end;
+    txq.on_news = on_news;
+    part = (struct treasury_part){ .store = store, .endpoints = endpoints, .final = final, .chain_id = config.chain_id, .vault = part.vault, .tokens = tokens, .token_count = 3, .now_ms = now, .wake = on_wake, .halt = on_halt, .wallet = on_wallet };
     d.from_block = option("start");
     d.look_ms = (int64_t)option("look");
     d.sweep_age_ms = (int64_t)option("sweep_age");
     for (int i = 0; i < 3; i++) d.sweep_units[i] = (int64_t)option("sweep");
     struct reconcile_options ro = { .look_ms = (int64_t)option("look") };
-    if (st == FR_OK) st = deposit_new(&part, &d, &deposit, &err);
+    enum fr_status st = deposit_new(&part, &d, &deposit, &err);
     if (st == FR_OK) st = reconcile_new(&part, &ro, &reconcile, &err);
     if (st == FR_OK) st = txq_new(&txq, &queue, &err);
-    if (st != FR_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 2;
-    }
-    fr_buf_init(&in, LINE_BYTES_MAX);
-    uv_timer_init(loop, &ticker);
-    uv_timer_start(&ticker, on_tick, 0, 10);
-    uv_poll_init(loop, &input, 0);
-    uv_poll_start(&input, UV_READABLE, on_input);
-    uv_run(loop, UV_RUN_DEFAULT);
-    store_close(store);
-    uv_run(loop, UV_RUN_DEFAULT);
-    int busy = uv_loop_close(loop);
-    fr_buf_free(&in);
-    return busy ? 3 : 0;
+    return tool_run(loop, st, &err);
 }

@@ -3,80 +3,14 @@
 //     payout-tool CHAIN_ID FOLDER TOKEN MODULE VAULT OPTION=NUMBER... NAME=URL...      options: quorum final_blocks cooldown_ms two_from batch age_ms from_block raise
 // Lines in:  fund PLAYER UNITS    ask PLAYER UNITS TO    show ID    cancel PLAYER ID    approve|return|again ID OPERATOR    adopt OPERATOR    pause  resume  books  list  facts  forgive  quit
 // Lines out: JSON: {"row":{..}} | {"rows":[..]} | {"books":{..}} | {"facts":{..}} | {"halt","code"} | {"done"} | {"error","text"}
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <uv.h>
-#include "base/clock.h"
-#include "base/hex.h"
-#include "base/mem.h"
-#include "chain/txq.h"
 #include "cli/cli.h"
-#include "treasury/over_net.h"
 #include "treasury/withdrawal.h"
+#include "tool.h"
 
-#define LINE_BYTES_MAX (256 * 1024)
-static struct store *store;
-static struct endpoints *endpoints;
-static struct net_client *client;
-static struct txq *queue;
 static struct withdrawals *withdrawals;
-static uv_timer_t ticker;
-static uv_poll_t input;
-static struct fr_buf in;
-static uint8_t secret[32];
 static char halts[2][40];
 static struct treasury_token token = { "PALM", { { 0 } }, 9, 9 };
 static struct withdrawal_rules rules = { .asset = "PALM", .least = 1, .most = 1000000000000, .player_day = 1000000000000000, .all_day = 1000000000000000 };
-
-static void say(struct fr_buf *line)
-{
-    printf("%s\n", line->data);
-    fflush(stdout);
-    fr_buf_free(line);
-}
-
-static void complain(const struct fr_err *err)
-{
-    struct fr_buf line;
-    fr_buf_init(&line, LINE_BYTES_MAX);
-    fr_buf_addf(&line, "{\"error\":\"%s\",\"text\":", err->code);
-    fr_buf_add_json_text(&line, err->text);
-    fr_buf_add(&line, "}");
-    say(&line);
-}
-
-// ---- a signer that answers on the next tick, with the first key of anvil's well-known mnemonic: worth nothing anywhere
-
-struct signing { struct signing *next; struct tx t; sign_done_fn *done; void *arg; };
-static struct signing *signings;
-
-static enum fr_status sign(struct chain_signer *port, const struct sign_ask *ask, sign_done_fn *done, void *done_arg, struct fr_err *err)
-{
-    (void)port, (void)err;
-    struct signing *s = fr_must_alloc(sizeof *s);
-    *s = (struct signing){ signings, ask->tx, done, done_arg };
-    signings = s;
-    return FR_OK;
-}
-static struct chain_signer signer = { .sign = sign };
-
-static void sign_all(void)
-{
-    for (struct signing *s; (s = signings); ) {
-        uint8_t hash[32];
-        static uint8_t raw[TX_BYTES_MAX];
-        size_t len = 0;
-        struct signature sig;
-        struct fr_err err;
-        signings = s->next;
-        enum fr_status st = tx_signing_hash(&s->t, hash, &err);
-        if (st == FR_OK) st = signature_make(secret, hash, &sig, &err);
-        if (st == FR_OK) st = tx_raw(&s->t, &sig, raw, sizeof raw, &len, hash, &err);
-        s->done(s->arg, st, st == FR_OK ? &(struct sign_answer){ .sig = sig, .raw = raw, .raw_len = len } : NULL, &err);
-        fr_free(s);
-    }
-}
 
 // ---- the program around the part
 
@@ -207,13 +141,10 @@ static void quit(void)
     withdrawal_free(withdrawals);
     txq_free(queue);
     queue = NULL;
-    sign_all();
-    uv_close((uv_handle_t *)&ticker, NULL);
-    uv_close((uv_handle_t *)&input, NULL);
-    net_client_stop(client, NULL, NULL);
+    tool_quit();
 }
 
-static void obey(const char *line)
+static void obey(char *line)
 {
     struct fr_err err;
     if (strcmp(line, "facts") == 0) { facts(); return; }
@@ -222,22 +153,6 @@ static void obey(const char *line)
     struct order *o = fr_must_alloc(sizeof *o);
     fr_buf_init(&o->out, 4 << 20);
     if (sscanf(line, "%79s %79s %79s %79s", o->word[0], o->word[1], o->word[2], o->word[3]) < 1 || store_run(store, order_job, o, order_done, &err) != FR_OK) exit(2);
-}
-
-static void on_input(uv_poll_t *poll, int status, int what)
-{
-    char bytes[65536];
-    (void)poll, (void)status, (void)what;
-    ssize_t n = read(0, bytes, sizeof bytes);
-    if (n <= 0) {
-        quit();
-        return;
-    }
-    fr_buf_add_bytes(&in, bytes, (size_t)n);
-    for (char *end; endpoints && in.len && (end = memchr(in.data, '\n', in.len)); fr_buf_consume(&in, (size_t)(end - in.data) + 1)) {
-        *end = 0;
-        obey(in.data);
-    }
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -252,81 +167,28 @@ static void on_tick(uv_timer_t *timer)
 
 // ---- starting
 
-static struct u256 gwei(unsigned long long n)
-{
-    struct u256 wei = u256_of(0);
-    if (!u256_mul(u256_of(n), u256_of(1000000000), &wei)) exit(2);
-    return wei;
-}
-
-static struct { const char *name; long long value; } options[] = {
-    { "quorum", 1 }, { "final_blocks", 3 }, { "cooldown_ms", 0 }, { "two_from", 0 }, { "batch", 20 }, { "age_ms", 300 }, { "from_block", 0 }, { "raise", 60000 },
+struct tool_option options[] = {
+    { "quorum", 1 }, { "final_blocks", 3 }, { "cooldown_ms", 0 }, { "two_from", 0 }, { "batch", 20 }, { "age_ms", 300 }, { "from_block", 0 }, { "raise", 60000 }, { 0 },
 };
-static long long option(const char *name)
-{
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) if (strcmp(options[i].name, name) == 0) return options[i].value;
-    exit(2);
-}
-
-static enum fr_status parts_open(const struct endpoints_config *endpoints_config, const struct address *vault, struct fr_err *err)
-{
-    struct txq_config txq = {
-        .queue = TREASURY_QUEUE, .chain_id = endpoints_config->chain_id, .fee_percentile = 50, .final = { .quorum = (int)option("quorum"), .blocks = (int)option("final_blocks") }, .store = store, .endpoints = endpoints, .signer = &signer, .on_end = on_end,
-        .rules = { .fees = { .max_fee_cap = gwei(500), .tip_cap = gwei(50), .tip_least = u256_of(1000000) }, .day_most = gwei(1000000000000ULL), .look_ms = 100, .resend_ms = 1000, .raise_ms = option("raise"), .retry_ms = 100 },
-    };
-    struct treasury_part part = { .store = store, .endpoints = endpoints, .final = txq.final, .chain_id = txq.chain_id, .vault = *vault, .tokens = &token, .token_count = 1, .wake = on_wake, .halt = on_halt, .halted = is_halted, .wallet = on_wallet };
-    struct withdrawal_options o = { .rules = &rules, .rule_count = 1, .cooldown_ms = option("cooldown_ms"), .batch_count = (int)option("batch"), .batch_age_ms = option("age_ms"), .look_ms = 100 };
-    rules.two_from = option("two_from");
-    rules.from_block = (uint64_t)option("from_block");
-    FR_TRY(secret_key_address(secret, &txq.address, err));
-    FR_TRY(txq_new(&txq, &queue, err));
-    return withdrawal_new(&part, &o, &withdrawals, err);
-}
 
 int main(int argc, char **argv)
 {
-    static struct endpoint_config at[ENDPOINTS_MAX];
     struct address vault;
     struct fr_err err;
     uv_loop_t *loop = uv_default_loop();
-    struct net_client_options net = { .loop = loop };
-    int count = 0;
     if (argc < 7 || address_parse(argv[3], &token.at, &err) != FR_OK || address_parse(argv[4], &rules.module, &err) != FR_OK || address_parse(argv[5], &vault, &err) != FR_OK) return 2;
-    for (int i = 6; i < argc; i++) {
-        const char *value = strchr(argv[i], '=');
-        size_t known = 0;
-        if (!value) return 2;
-        while (known < sizeof options / sizeof options[0] && (strlen(options[known].name) != (size_t)(value - argv[i]) || strncmp(options[known].name, argv[i], (size_t)(value - argv[i])) != 0)) known++;
-        if (known < sizeof options / sizeof options[0]) options[known].value = strtoll(value + 1, NULL, 10);
-        else if (count < ENDPOINTS_MAX) {
-            snprintf(at[count].name, sizeof at[0].name, "%.*s", (int)(value - argv[i]), argv[i]);
-            snprintf(at[count++].url, sizeof at[0].url, "%s", value + 1);
-        }
-    }
-    fr_unhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", 64, secret, 32);
+    struct endpoints_config config = tool_words(argc, argv, 6);
+    struct final_rules final = tool_final();
     host_register_modules();
-    struct store_options store_options = { .folder = argv[2], .loop = loop };
-    struct endpoints_config config = { .chain_id = strtoull(argv[1], NULL, 10), .at = at, .count = count };
-    enum fr_status st = store_open(&store_options, &store, &err);
-    if (st == FR_OK) st = net_client_start(&net, &client, &err);
-    if (st == FR_OK) {
-        config.transport = chain_over_net(client);
-        st = endpoints_new(&config, &endpoints, &err);
-    }
-    if (st == FR_OK) st = parts_open(&config, &vault, &err);
-    if (st != FR_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 2;
-    }
-    fr_buf_init(&in, LINE_BYTES_MAX);
-    uv_timer_init(loop, &ticker);
-    uv_timer_start(&ticker, on_tick, 0, 10);
-    uv_poll_init(loop, &input, 0);
-    uv_poll_start(&input, UV_READABLE, on_input);
-    uv_run(loop, UV_RUN_DEFAULT);
-    store_close(store);
-    uv_run(loop, UV_RUN_DEFAULT);
-    int busy = uv_loop_close(loop);
-    fr_buf_free(&in);
-    return busy ? 3 : 0;
+    config.on_event = NULL;
+    tool_open(loop, argv[2], &config);
+    struct txq_config txq = txq_usual(config.chain_id, &final, (int64_t)option("raise"));
+    txq.on_end = on_end;
+    struct treasury_part part = { .store = store, .endpoints = endpoints, .final = final, .chain_id = config.chain_id, .vault = vault, .tokens = &token, .token_count = 1, .wake = on_wake, .halt = on_halt, .halted = is_halted, .wallet = on_wallet };
+    struct withdrawal_options o = { .rules = &rules, .rule_count = 1, .cooldown_ms = (int64_t)option("cooldown_ms"), .batch_count = (int)option("batch"), .batch_age_ms = (int64_t)option("age_ms"), .look_ms = 100 };
+    rules.two_from = (int64_t)option("two_from");
+    rules.from_block = option("from_block");
+    enum fr_status st = txq_new(&txq, &queue, &err);
+    if (st == FR_OK) st = withdrawal_new(&part, &o, &withdrawals, &err);
+    return tool_run(loop, st, &err);
 }

@@ -4,80 +4,11 @@
 // Lines in:  put NAME TO VALUE GAS DATA(0x..)     cancel NAME HOW     pause  resume  forgive  lock  unlock     find NAME     facts     metrics     quit
 // Lines out: JSON: {"put":id} | {"row":{..}} | {"facts":{..}} | {"news","text","payment","nonce"} | {"event","name"} | {"error"}
 // Every end is also counted in a table of its own, in the commit that ends the payment.
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <uv.h>
-#include "base/clock.h"
-#include "base/hex.h"
-#include "base/mem.h"
-#include "chain/txq.h"
-#include "treasury/over_net.h"
 #include "store/migrate.h"
+#include "tool.h"
 
-#define LINE_BYTES_MAX (256 * 1024)
-static struct store *store;
-static struct endpoints *endpoints;
-static struct net_client *client;
-static struct txq *queue;
-static uv_timer_t ticker;
-static uv_poll_t input;
-static struct fr_buf in;
-static uint8_t secret[32];
-static bool locked;
 
 static const struct store_migration steps[] = { { "tool", 1, "CREATE TABLE tool_end(payment INTEGER PRIMARY KEY, ended INTEGER NOT NULL) STRICT" } };
-
-static void say(struct fr_buf *line)
-{
-    printf("%s\n", line->data);
-    fflush(stdout);
-    fr_buf_free(line);
-}
-
-static void complain(const struct fr_err *err)
-{
-    struct fr_buf line;
-    fr_buf_init(&line, LINE_BYTES_MAX);
-    fr_buf_addf(&line, "{\"error\":\"%s\",\"text\":", err->code);
-    fr_buf_add_json_text(&line, err->text);
-    fr_buf_add(&line, "}");
-    say(&line);
-}
-
-// ---- a signer that answers on the next tick, with the first key of anvil's well-known mnemonic: worth nothing anywhere
-
-struct signing { struct signing *next; struct tx t; sign_done_fn *done; void *arg; };      // what the data points to stays with who asks
-static struct signing *signings;
-
-static enum fr_status sign(struct chain_signer *port, const struct sign_ask *ask, sign_done_fn *done, void *done_arg, struct fr_err *err)
-{
-    (void)port;
-    if (locked) return FR_FAIL(err, FR_E_DENIED, "the key is locked");
-    struct signing *s = fr_must_alloc(sizeof *s);
-    *s = (struct signing){ signings, ask->tx, done, done_arg };
-    signings = s;
-    return FR_OK;
-}
-
-static struct chain_signer signer = { .sign = sign };
-
-static void sign_all(void)
-{
-    for (struct signing *s; (s = signings); ) {
-        uint8_t hash[32];
-        static uint8_t raw[TX_BYTES_MAX];
-        size_t len = 0;
-        struct signature sig;
-        struct fr_err err;
-        signings = s->next;
-        enum fr_status st = tx_signing_hash(&s->t, hash, &err);
-        if (st == FR_OK) st = signature_make(secret, hash, &sig, &err);
-        if (st == FR_OK) st = tx_raw(&s->t, &sig, raw, sizeof raw, &len, hash, &err);
-        s->done(s->arg, st, st == FR_OK ? &(struct sign_answer){ .sig = sig, .raw = raw, .raw_len = len } : NULL, &err);
-        fr_free(s);
-    }
-}
 
 // ---- what happens
 
@@ -101,15 +32,6 @@ static void on_news(void *arg, const struct txq_action *a, const char *text)
     fr_buf_add_json_text(&line, text);
     fr_buf_add(&line, "}");
     say(&line);
-}
-
-static void on_event(void *arg, const char *name, enum endpoint_event event, const char *text)
-{
-    static const char *const names[] = { "up", "down", "lied", "disagreed" };
-    (void)arg;
-    (void)text;
-    printf("{\"event\":\"%s\",\"name\":\"%s\"}\n", names[event], name);
-    fflush(stdout);
 }
 
 // ---- lines
@@ -229,10 +151,7 @@ static void quit(void)
     endpoints = NULL;
     txq_free(queue);
     queue = NULL;
-    sign_all();
-    uv_close((uv_handle_t *)&ticker, NULL);
-    uv_close((uv_handle_t *)&input, NULL);
-    net_client_stop(client, NULL, NULL);
+    tool_quit();
 }
 
 static void obey(char *line)
@@ -254,24 +173,6 @@ static void obey(char *line)
     else quit();
 }
 
-static void on_input(uv_poll_t *poll, int status, int what)
-{
-    char bytes[65536];
-    (void)poll;
-    (void)status;
-    (void)what;
-    ssize_t n = read(0, bytes, sizeof bytes);
-    if (n <= 0) {
-        quit();
-        return;
-    }
-    fr_buf_add_bytes(&in, bytes, (size_t)n);
-    for (char *end; endpoints && in.len && (end = memchr(in.data, '\n', in.len)); fr_buf_consume(&in, (size_t)(end - in.data) + 1)) {
-        *end = 0;
-        obey(in.data);
-    }
-}
-
 static void on_tick(uv_timer_t *timer)
 {
     (void)timer;
@@ -280,75 +181,24 @@ static void on_tick(uv_timer_t *timer)
     txq_tick(queue);
 }
 
-static struct u256 gwei(unsigned long long n)
-{
-    struct u256 wei = u256_of(0);
-    if (!u256_mul(u256_of(n), u256_of(1000000000), &wei)) exit(2);
-    return wei;
-}
-
-static struct { const char *name; unsigned long long value; } options[] = {
-    { "quorum", 1 }, { "final_blocks", 3 }, { "final_tag", 0 }, { "raise", 1500 }, { "resend", 1000 }, { "look", 100 }, { "retry", 100 }, { "cap_gwei", 500 }, { "tip_gwei", 50 }, { "legacy", 0 }, { "day_gwei", 1000000000000ULL },
+struct tool_option options[] = {
+    { "quorum", 1 }, { "final_blocks", 3 }, { "final_tag", 0 }, { "raise", 1500 }, { "resend", 1000 }, { "look", 100 }, { "retry", 100 }, { "cap_gwei", 500 }, { "tip_gwei", 50 }, { "legacy", 0 }, { "day_gwei", 1000000000000ULL }, { 0 },
 };
-static unsigned long long option(const char *name)
-{
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (strcmp(options[i].name, name) == 0) return options[i].value;
-    exit(2);
-}
 
 int main(int argc, char **argv)
 {
-    static struct endpoint_config at[ENDPOINTS_MAX];
     struct fr_err err;
     uv_loop_t *loop = uv_default_loop();
-    struct net_client_options net = { .loop = loop };
-    int count = 0;
-    if (argc < 4) return 2;
-    for (int i = 3; i < argc; i++) {
-        const char *value = strchr(argv[i], '=');
-        size_t known = 0;
-        if (!value) return 2;
-        while (known < sizeof options / sizeof options[0] && (strlen(options[known].name) != (size_t)(value - argv[i]) || strncmp(options[known].name, argv[i], (size_t)(value - argv[i])) != 0)) known++;
-        if (known < sizeof options / sizeof options[0]) options[known].value = strtoull(value + 1, NULL, 10);
-        else if (count < ENDPOINTS_MAX) {
-            snprintf(at[count].name, sizeof at[0].name, "%.*s", (int)(value - argv[i]), argv[i]);
-            snprintf(at[count++].url, sizeof at[0].url, "%s", value + 1);
-        }
-    }
-    fr_unhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", 64, secret, 32);
+    struct endpoints_config config = tool_words(argc, argv, 3);
+    struct final_rules final = tool_final();
+    final.tag = option("final_tag");
     txq_register();
     store_register(steps, 1);
-    struct store_options store_options = { .folder = argv[2], .loop = loop };
-    struct endpoints_config config = { .chain_id = strtoull(argv[1], NULL, 10), .at = at, .count = count, .on_event = on_event };
-    struct txq_config txq = {
-        .queue = 1, .chain_id = config.chain_id, .fee_percentile = 50, .final = { .quorum = (int)option("quorum"), .tag = option("final_tag"), .blocks = (int)option("final_blocks") }, .signer = &signer, .on_end = on_end, .on_news = on_news,
-        .rules = { .legacy_only = option("legacy"), .fees = { .max_fee_cap = gwei(option("cap_gwei")), .tip_cap = gwei(option("tip_gwei")), .tip_least = u256_of(1000000) }, .day_most = gwei(option("day_gwei")),
-                   .look_ms = (int64_t)option("look"), .resend_ms = (int64_t)option("resend"), .raise_ms = (int64_t)option("raise"), .retry_ms = (int64_t)option("retry") },
-    };
-    enum fr_status st = secret_key_address(secret, &txq.address, &err);
-    if (st == FR_OK) st = store_open(&store_options, &store, &err);
-    if (st == FR_OK) st = net_client_start(&net, &client, &err);
-    if (st == FR_OK) {
-        config.transport = chain_over_net(client);
-        st = endpoints_new(&config, &endpoints, &err);
-    }
-    txq.store = store;
-    txq.endpoints = endpoints;
-    if (st == FR_OK) st = txq_new(&txq, &queue, &err);
-    if (st != FR_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 2;
-    }
-    fr_buf_init(&in, LINE_BYTES_MAX);
-    uv_timer_init(loop, &ticker);
-    uv_timer_start(&ticker, on_tick, 0, 10);
-    uv_poll_init(loop, &input, 0);
-    uv_poll_start(&input, UV_READABLE, on_input);
-    uv_run(loop, UV_RUN_DEFAULT);
-    store_close(store);
-    uv_run(loop, UV_RUN_DEFAULT);
-    int busy = uv_loop_close(loop);
-    fr_buf_free(&in);
-    return busy ? 3 : 0;
+    tool_open(loop, argv[2], &config);
+    struct txq_config txq = txq_usual(config.chain_id, &final, (int64_t)option("raise"));
+    txq.on_end = on_end;
+    txq.on_news = on_news;
+    txq.rules = (struct txq_rules){ .legacy_only = option("legacy"), .fees = { .max_fee_cap = gwei(option("cap_gwei")), .tip_cap = gwei(option("tip_gwei")), .tip_least = u256_of(1000000) }, .day_most = gwei(option("day_gwei")),
+                                    .look_ms = (int64_t)option("look"), .resend_ms = (int64_t)option("resend"), .raise_ms = (int64_t)option("raise"), .retry_ms = (int64_t)option("retry") };
+    return tool_run(loop, txq_new(&txq, &queue, &err), &err);
 }
