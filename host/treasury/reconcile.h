@@ -15,6 +15,8 @@
 // transaction that this data signed, or by a part that knows it otherwise. What stays unexplained (data that was restored, an owner of the vault who moved coins,
 // a stolen approval) halts money-out until an operator has looked and accepts it.
 //
+// While money-out is halted by it the same block is compared again, look after look: what operators book or adopt meanwhile ends the halt, also on a chain that makes no blocks.
+//
 // Until the first look after a start, and when none has come about for ten minutes although there were newer blocks, money-out is halted too: who cannot compare
 // does not pay.
 //
