@@ -45,8 +45,6 @@ void deposit_register(void) { store_register(steps, (int)(sizeof steps / sizeof 
 // keccak256("Transfer(address,address,uint256)")
 const uint8_t deposit_transfer_topic[32] = { 0xdd, 0xf2, 0x52, 0xad, 0x1b, 0xe2, 0xc8, 0x9b, 0x69, 0xc2, 0xb0, 0x68, 0xfc, 0x37, 0x8d, 0xaa, 0x95, 0x2b, 0xa7, 0xf1, 0x63, 0xc4, 0xa1, 0x16, 0x28, 0xf5, 0x5a, 0x4d, 0xf5, 0x23, 0xb3, 0xef };
 
-static const char *const states[] = { [DEPOSIT_CREDITED] = "credited", [DEPOSIT_DUSTY] = "dust", [DEPOSIT_HELD] = "held", [DEPOSIT_ODD] = "odd" };
-
 // ---- values
 
 void deposit_bind_amount(struct store_row *row, int at, struct deposit_blob *place, struct u256 value)
@@ -55,7 +53,7 @@ void deposit_bind_amount(struct store_row *row, int at, struct deposit_blob *pla
     sql_bind_bytes(row, at, place->bytes, sizeof place->bytes);
 }
 
-static enum fr_status fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err)
+enum fr_status deposit_fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err)
 {
     size_t have = 0;
     const void *bytes = sql_bytes(row, col, &have);
@@ -67,7 +65,7 @@ static enum fr_status fixed(struct store_row *row, int col, void *out, size_t le
 enum fr_status deposit_amount(struct store_row *row, int col, struct u256 *ret, struct fr_err *err)
 {
     uint8_t bytes[U256_BYTES];
-    FR_TRY(fixed(row, col, bytes, sizeof bytes, err));
+    FR_TRY(deposit_fixed(row, col, bytes, sizeof bytes, err));
     *ret = u256_from_bytes(bytes);
     return FR_OK;
 }
@@ -92,7 +90,7 @@ static enum fr_status salt_of(struct store_txn *txn, const char *subject, uint8_
     FR_TRY(sql_begin(txn, "SELECT secret FROM deposit_secret WHERE one = 1", &row, err));
     FR_TRY(sql_step(row, &found, err));
     if (!found) return FR_FAIL(err, FR_E_CORRUPT, "the secret of deposit addresses is gone");
-    FR_TRY(fixed(row, 0, secret, sizeof secret, err));
+    FR_TRY(deposit_fixed(row, 0, secret, sizeof secret, err));
     keccak_init(&k);
     keccak_add(&k, domain, sizeof domain);
     keccak_add(&k, secret, sizeof secret);
@@ -101,13 +99,12 @@ static enum fr_status salt_of(struct store_txn *txn, const char *subject, uint8_
     return FR_OK;
 }
 
-#define ADDRESS_COLUMNS "number, player, salt, address, made_ms"
-static enum fr_status address_read(struct store_row *row, struct deposit_address *ret, struct fr_err *err)
+enum fr_status deposit_address_read(struct store_row *row, struct deposit_address *ret, struct fr_err *err)
 {
     ret->number = sql_int(row, 0);
     snprintf(ret->player, sizeof ret->player, "%s", sql_text(row, 1));
-    FR_TRY(fixed(row, 2, ret->salt, 32, err));
-    FR_TRY(fixed(row, 3, ret->at.bytes, ADDRESS_BYTES, err));
+    FR_TRY(deposit_fixed(row, 2, ret->salt, 32, err));
+    FR_TRY(deposit_fixed(row, 3, ret->at.bytes, ADDRESS_BYTES, err));
     ret->made_ms = sql_int(row, 4);
     return FR_OK;
 }
@@ -115,12 +112,12 @@ static enum fr_status address_read(struct store_row *row, struct deposit_address
 static enum fr_status address_of_player(struct store_txn *txn, const struct deposit *d, const char *player, struct deposit_address *ret, bool *found, struct fr_err *err)
 {
     FR_SQL_ROW(row);
-    FR_TRY(sql_begin(txn, "SELECT " ADDRESS_COLUMNS " FROM deposit_address WHERE chain_id = ?1 AND factory = ?2 AND player = ?3", &row, err));
+    FR_TRY(sql_begin(txn, "SELECT " DEPOSIT_ADDRESS_COLUMNS " FROM deposit_address WHERE chain_id = ?1 AND factory = ?2 AND player = ?3", &row, err));
     sql_bind_int(row, 1, (int64_t)d->part->chain_id);
     sql_bind_bytes(row, 2, d->o.factory.bytes, ADDRESS_BYTES);
     sql_bind_text(row, 3, player);
     FR_TRY(sql_step(row, found, err));
-    return *found ? address_read(row, ret, err) : FR_OK;
+    return *found ? deposit_address_read(row, ret, err) : FR_OK;
 }
 
 static enum fr_status owner_of(struct store_txn *txn, uint64_t chain_id, const struct address *at, int64_t *number, char player[DEPOSIT_PLAYER_BYTES], bool *found, struct fr_err *err)
@@ -228,8 +225,8 @@ static enum fr_status members_read(struct store_row *row, struct deposit_plan *p
         FR_TRY(sql_step(row, &found, err));
         if (!found) break;
         *m = (struct deposit_member){ .number = sql_int(row, 0) };
-        FR_TRY(fixed(row, 1, m->at.bytes, ADDRESS_BYTES, err));
-        FR_TRY(fixed(row, 2, m->salt, 32, err));
+        FR_TRY(deposit_fixed(row, 1, m->at.bytes, ADDRESS_BYTES, err));
+        FR_TRY(deposit_fixed(row, 2, m->salt, 32, err));
         snprintf(m->asset, sizeof m->asset, "%s", sql_text(row, 3) ? sql_text(row, 3) : "");
         if (!sql_is_null(row, 4)) FR_TRY(deposit_amount(row, 4, &m->lying, err));
         p->count++;
@@ -778,141 +775,7 @@ enum fr_status deposit_on_end(struct store_txn *txn, void *deposit, const struct
     return sql_do(back, NULL, err);
 }
 
-// ---- for people
-
-static void print_log(struct store_row *row, struct fr_buf *out, bool whole, struct fr_err *err)
-{
-    struct u256 amount = { { 0 } };
-    struct address sender = { { 0 } };
-    uint8_t tx[32] = { 0 };
-    char hex[65], text[U256_TEXT_BYTES], at[25], who[ADDRESS_TEXT_BYTES];
-    if (fixed(row, 0, tx, 32, err) != FR_OK || fixed(row, 3, sender.bytes, ADDRESS_BYTES, err) != FR_OK || deposit_amount(row, 4, &amount, err) != FR_OK) return;
-    fr_buf_addf(out, "{\"tx\":\"0x%s\",\"log_index\":\"%lld\",\"block\":\"%lld\",\"from\":\"%s\",\"amount\":\"%lld\",\"chain_amount\":\"%s\",\"state\":\"%s\",\"at\":\"%s\"", fr_hex(tx, 32, hex), (long long)sql_int(row, 1), (long long)sql_int(row, 2),
-                address_text(&sender, who), (long long)sql_int(row, 5), u256_text(amount, text), states[sql_int(row, 6) & 3], fr_time_text(sql_int(row, 7), at));
-    if (whole) fr_buf_addf(out, ",\"asset\":\"%s\"", sql_text(row, 8));
-    fr_buf_add(out, "}");
-}
-
-#define LOG_COLUMNS "l.tx, l.log_index, l.block, l.sender, l.amount, l.units, l.state, l.at_ms, l.asset"
-static enum fr_status print_logs(struct store_row *row, struct fr_buf *out, bool whole, struct fr_err *err)
-{
-    fr_buf_add(out, "[");
-    for (int n = 0; ; n++) {
-        bool found = false;
-        FR_TRY(sql_step(row, &found, err));
-        if (!found) break;
-        if (n) fr_buf_add(out, ",");
-        print_log(row, out, whole, err);
-    }
-    fr_buf_add(out, "]");
-    return FR_OK;
-}
-
-enum fr_status deposit_print_player(struct store_txn *txn, const struct deposit *d, const char *player, const char *asset, int limit, struct fr_buf *out, struct fr_err *err)
-{
-    FR_SQL_ROW(row);
-    FR_TRY(sql_begin(txn, "SELECT " LOG_COLUMNS " FROM deposit_log l JOIN deposit_address a ON a.number = l.address WHERE a.player = ?1 AND a.chain_id = ?2 AND l.asset = ?3 ORDER BY l.block DESC, l.log_index DESC LIMIT ?4", &row, err));
-    sql_bind_text(row, 1, player);
-    sql_bind_int(row, 2, (int64_t)d->part->chain_id);
-    sql_bind_text(row, 3, asset);
-    sql_bind_int(row, 4, limit);
-    return print_logs(row, out, false, err);
-}
-
-static void print_address(const struct deposit_address *a, struct fr_buf *out)
-{
-    char text[ADDRESS_TEXT_BYTES], hex[65], at[25];
-    fr_buf_addf(out, "\"number\":\"%lld\",\"player\":\"%s\",\"address\":\"%s\",\"salt\":\"0x%s\",\"made_at\":\"%s\"", (long long)a->number, a->player, address_text(&a->at, text), fr_hex(a->salt, 32, hex), fr_time_text(a->made_ms, at));
-}
-
-enum fr_status deposit_print_list(struct store_txn *txn, int64_t after, int limit, struct fr_buf *out, struct fr_err *err)
-{
-    FR_SQL_ROW(row);
-    FR_TRY(sql_begin(txn, "SELECT " ADDRESS_COLUMNS ", (SELECT count(*) FROM deposit_log l WHERE l.address = number), (SELECT count(*) FROM deposit_log l WHERE l.address = number AND l.state >= 2) FROM deposit_address WHERE number > ?1 ORDER BY number LIMIT ?2", &row, err));
-    sql_bind_int(row, 1, after);
-    sql_bind_int(row, 2, limit);
-    fr_buf_add(out, "[");
-    for (int n = 0; ; n++) {
-        struct deposit_address a;
-        bool found = false;
-        FR_TRY(sql_step(row, &found, err));
-        if (!found) break;
-        FR_TRY(address_read(row, &a, err));
-        fr_buf_add(out, n ? ",{" : "{");
-        print_address(&a, out);
-        fr_buf_addf(out, ",\"deposits\":%lld,\"kept\":%lld}", (long long)sql_int(row, 5), (long long)sql_int(row, 6));
-    }
-    fr_buf_add(out, "]");
-    return FR_OK;
-}
-
-static enum fr_status print_boxes(struct store_txn *txn, int64_t number, struct fr_buf *out, struct fr_err *err)
-{
-    FR_SQL_ROW(row);
-    char text[U256_TEXT_BYTES];
-    FR_TRY(sql_begin(txn, "SELECT asset, lying, sweep, refused_ms, why FROM deposit_box WHERE number = ?1", &row, err));
-    sql_bind_int(row, 1, number);
-    fr_buf_add(out, ",\"lying\":[");
-    for (int n = 0; ; n++) {
-        bool found = false;
-        struct u256 lying;
-        FR_TRY(sql_step(row, &found, err));
-        if (!found) break;
-        FR_TRY(deposit_amount(row, 1, &lying, err));
-        fr_buf_addf(out, "%s{\"asset\":\"%s\",\"chain_amount\":\"%s\",\"sweep\":\"%lld\",\"refused\":", n ? "," : "", sql_text(row, 0), u256_text(lying, text), (long long)sql_int(row, 2));
-        if (sql_int(row, 3)) fr_buf_add_json_text(out, sql_text(row, 4));
-        else fr_buf_add(out, "null");
-        fr_buf_add(out, "}");
-    }
-    fr_buf_add(out, "]");
-    return FR_OK;
-}
-
-static enum fr_status print_dust(struct store_txn *txn, const char *player, struct fr_buf *out, struct fr_err *err)
-{
-    FR_SQL_ROW(row);
-    char text[U256_TEXT_BYTES];
-    FR_TRY(sql_begin(txn, "SELECT asset, amount FROM deposit_dust WHERE player = ?1", &row, err));
-    sql_bind_text(row, 1, player);
-    fr_buf_add(out, ",\"dust\":[");
-    for (int n = 0; ; n++) {
-        bool found = false;
-        struct u256 dust;
-        FR_TRY(sql_step(row, &found, err));
-        if (!found) break;
-        FR_TRY(deposit_amount(row, 1, &dust, err));
-        fr_buf_addf(out, "%s{\"asset\":\"%s\",\"chain_amount\":\"%s\"}", n ? "," : "", sql_text(row, 0), u256_text(dust, text));
-    }
-    fr_buf_add(out, "]");
-    return FR_OK;
-}
-
-enum fr_status deposit_print_one(struct store_txn *txn, const char *address_or_player, struct fr_buf *out, struct fr_err *err)
-{
-    FR_SQL_ROW(row);
-    FR_SQL_ROW(logs);
-    struct address at;
-    struct deposit_address a;
-    bool found = false, by_address = strncmp(address_or_player, "0x", 2) == 0;
-    if (by_address) FR_TRY(address_parse(address_or_player, &at, err));
-    if (by_address) FR_TRY(sql_begin(txn, "SELECT " ADDRESS_COLUMNS " FROM deposit_address WHERE address = ?1 ORDER BY number DESC LIMIT 1", &row, err));
-    else FR_TRY(sql_begin(txn, "SELECT " ADDRESS_COLUMNS " FROM deposit_address WHERE player = ?1 ORDER BY number DESC LIMIT 1", &row, err));
-    if (by_address) sql_bind_bytes(row, 1, at.bytes, ADDRESS_BYTES);
-    else sql_bind_text(row, 1, address_or_player);
-    FR_TRY(sql_step(row, &found, err));
-    if (!found) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "deposit_unknown", "%.60s has no deposit address, or is none", address_or_player);
-    FR_TRY(address_read(row, &a, err));
-    fr_buf_add(out, "{");
-    print_address(&a, out);
-    FR_TRY(print_boxes(txn, a.number, out, err));
-    FR_TRY(print_dust(txn, a.player, out, err));
-    fr_buf_add(out, ",\"deposits\":");
-    FR_TRY(sql_begin(txn, "SELECT " LOG_COLUMNS " FROM deposit_log l WHERE l.address = ?1 ORDER BY l.block DESC, l.log_index DESC LIMIT 100", &logs, err));
-    sql_bind_int(logs, 1, a.number);
-    FR_TRY(print_logs(logs, out, true, err));
-    fr_buf_add(out, "}");
-    return FR_OK;
-}
+// ---- for withdrawals
 
 enum fr_status deposit_is_ours(struct store_txn *txn, uint64_t chain_id, const struct address *a, bool *ret, struct fr_err *err)
 {
