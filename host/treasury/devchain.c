@@ -281,11 +281,13 @@ static void look_answer(struct devchain *d, const struct rpc_answers *a)
         return;
     }
     int64_t pause = !d->told ? 0 : 3 * d->save_ms > DEVCHAIN_BLOCK_MS ? 3 * d->save_ms : DEVCHAIN_BLOCK_MS;       // nobody waits for what is not there yet
-    if ((pending == 0 && d->head >= d->busy_at + DEVCHAIN_FINAL_BLOCKS) || d->now_ms < d->mined_ms + pause) return;
+    if ((pending == 0 && !d->wanted && d->head >= d->busy_at + DEVCHAIN_FINAL_BLOCKS) || d->now_ms < d->mined_ms + pause) return;
     if (pending) d->busy_at = d->head + 1;
     d->mined_ms = d->now_ms;
     dc_ask(d, &(struct rpc_call){ "evm_mine", NULL }, 1, mine_answer);
 }
+
+void devchain_want(struct devchain *d, bool blocks) { d->wanted = blocks; }
 
 static void run_tick(struct devchain *d)
 {

@@ -5,7 +5,7 @@
 //
 // What survives, and why. anvil keeps nothing by itself that a kill leaves whole (its own --state-interval writes the file in place), so the host saves: after
 // each block it asks for the state and puts it into DATA/chain/state, under its name only when it is on disk. anvil mines nothing by itself (--no-mining): a block is mined by the
-// host, about one a second while a transaction waits or a block with transactions is not final yet, and only when the block before is saved. So a
+// host, about one a second while a transaction waits (in the pool, or for cheaper gas) or a block with transactions is not final yet, and only when the block before is saved. So a
 // kill -9 loses one block at most, with the transactions in it and those in the pool; blocks that are final (DEVCHAIN_FINAL_BLOCKS behind) are never lost, which is
 // what the treasury's truths rest on. An idle chain mines nothing and saves nothing. anvil dies with the host (PR_SET_PDEATHSIG, SIGKILL), however the host dies.
 //
@@ -31,6 +31,8 @@ struct devchain_options {
 };
 void devchain_new(const struct devchain_options *o, struct devchain **ret);      // must-alloc; what goes wrong shows in devchain_facts
 void devchain_tick(struct devchain *d, int64_t now_ms);    // monotonic; every 50 ms or so
+
+void devchain_want(struct devchain *d, bool blocks);       // somebody waits for blocks although nothing is pending: for gas to become cheaper, which here only new blocks bring
 
 enum devchain_state { DEVCHAIN_STARTING, DEVCHAIN_DEPLOYING, DEVCHAIN_READY, DEVCHAIN_DOWN };
 const char *devchain_state_name(enum devchain_state s);

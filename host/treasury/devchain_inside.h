@@ -36,7 +36,7 @@ struct devchain {
     // what is under way
     bool asking, working;
     int64_t now_ms, look_ms, mined_ms;
-    uint64_t head, busy_at, saved; bool unsaved;
+    uint64_t head, busy_at, saved; bool unsaved, wanted;
     int64_t save_ms;
     int step; bool step_made; char hash[67];      // the script
     enum devchain_button button; devchain_done_fn *pressed; void *pressed_arg;

@@ -142,6 +142,7 @@ static void look_for_troubles(struct treasury *t, int64_t now_ms)
     trouble(t, TROUBLE_FUNDS, funds ? "funds" : "", funds ? "the host's key has too little ether for its transactions" : "");
     bool waits = f.wait == TXQ_WAIT_FEE_CAP || f.wait == TXQ_WAIT_DAY_CAP || f.wait == TXQ_WAIT_REVERTS || f.wait == TXQ_WAIT_ATTEMPTS || f.wait == TXQ_WAIT_SUSPECT || (f.wait == TXQ_WAIT_LOAD && f.last_error[0] && now_ms - t->begun_ms > NODES_GRACE_MS);
     trouble(t, TROUBLE_WAITS, waits ? txq_wait_name(f.wait) : "", waits ? f.last_error : "");
+    if (t->devchain) devchain_want(t->devchain, f.wait == TXQ_WAIT_FEE_CAP);
     bool ready = good && f.loaded;
     t->state = ready ? TREASURY_READY : late ? TREASURY_DOWN : t->state == TREASURY_READY ? TREASURY_READY : TREASURY_STARTING;
     snprintf(t->text, sizeof t->text, "%s", ready ? "" : late ? t->troubles[TROUBLE_NODES].text : "waiting for the first node");
