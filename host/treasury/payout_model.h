@@ -121,8 +121,8 @@ static inline void model_foreign(void)
     uint64_t nonce = model_count_at(model.height);
     struct model_tx *t = NULL;
     for (int i = 0; i < model.tx_count && !t; i++) if (!model.txs[i].block && model.txs[i].nonce == nonce) t = &model.txs[i];
-    if (!t) t = &model.txs[model.tx_count++];
-    free(t->data);
+    if (t) free(t->data);
+    else t = &model.txs[model.tx_count++];             // what a drop left there is another's
     *t = (struct model_tx){ .nonce = nonce };
     t->hash[0] = 0xf0;
     memcpy(t->hash + 1, &nonce, 8);
