@@ -34,18 +34,10 @@ static const struct word *word_of(struct word *w, struct u256 value)
 }
 static void bind_word(struct store_row *row, int at, const struct word *w) { sql_bind_bytes(row, at, w->bytes, sizeof w->bytes); }
 
-static enum fr_status fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err)
-{
-    size_t have = 0;
-    const void *bytes = sql_bytes(row, col, &have);
-    if (!bytes || have != len) return FR_FAIL(err, FR_E_CORRUPT, "a stored value of %zu bytes, not %zu", have, len);
-    memcpy(out, bytes, len);
-    return FR_OK;
-}
 static enum fr_status read_word(struct store_row *row, int col, struct u256 *ret, struct fr_err *err)
 {
     uint8_t bytes[U256_BYTES];
-    FR_TRY(fixed(row, col, bytes, sizeof bytes, err));
+    FR_TRY(sql_fixed(row, col, bytes, sizeof bytes, err));
     *ret = u256_from_bytes(bytes);
     return FR_OK;
 }
@@ -80,7 +72,7 @@ static enum fr_status put_find(struct store_txn *txn, const struct txq_ask *ask,
     sql_bind_text(row, 1, ask->name);
     FR_TRY(sql_step(row, &found, err));
     if (!found) return FR_OK;
-    FR_TRY(fixed(row, 2, to.bytes, sizeof to.bytes, err));
+    FR_TRY(sql_fixed(row, 2, to.bytes, sizeof to.bytes, err));
     FR_TRY(read_word(row, 3, &value, err));
     const void *data = sql_bytes(row, 4, &len);
     if (sql_int(row, 1) != ask->queue || !address_equal(&to, &ask->to) || u256_compare(value, ask->value) != 0 || len != ask->data_len || (len && memcmp(data, ask->data, len) != 0) || (uint64_t)sql_int(row, 5) != ask->gas)
@@ -125,7 +117,7 @@ static enum fr_status row_read(struct store_row *row, struct txq_payment_row *re
     *ret = (struct txq_payment_row){ .id = sql_int(row, 0), .end = (enum txq_end)sql_int(row, 2), .cancel = (enum txq_cancel)sql_int(row, 3), .has_nonce = !sql_is_null(row, 4), .nonce = (uint64_t)sql_int(row, 4),
                                      .block = (uint64_t)sql_int(row, 6), .made_ms = sql_int(row, 7), .ended_ms = sql_int(row, 8) };
     snprintf(ret->name, sizeof ret->name, "%s", sql_text(row, 1));
-    return sql_is_null(row, 5) ? FR_OK : fixed(row, 5, ret->hash, 32, err);
+    return sql_is_null(row, 5) ? FR_OK : sql_fixed(row, 5, ret->hash, 32, err);
 }
 
 enum fr_status txq_find(struct store_txn *txn, const char *name, struct txq_payment_row *ret, bool *found, struct fr_err *err)
@@ -179,7 +171,7 @@ static enum fr_status load_head(struct store_txn *txn, int queue, const struct a
     sql_bind_int(row, 1, queue);
     FR_TRY(sql_step(row, &found, err));
     if (!found) return FR_OK;
-    FR_TRY(fixed(row, 0, of.bytes, sizeof of.bytes, err));
+    FR_TRY(sql_fixed(row, 0, of.bytes, sizeof of.bytes, err));
     if (!address_equal(&of, address) || (uint64_t)sql_int(row, 1) != chain_id) {
         char text[ADDRESS_TEXT_BYTES];
         return FR_FAIL_CODE(err, FR_E_CONFLICT, "txq_other_key", "queue %d is %s's on chain %lld", queue, address_text(&of, text), (long long)sql_int(row, 1));
@@ -222,7 +214,7 @@ static enum fr_status load_attempts(struct store_txn *txn, int queue, struct txq
         ret->attempts[ret->attempt_count].nonce = (uint64_t)sql_int(row, 0);
         ret->attempts[ret->attempt_count++].payment = sql_int(row, 1);
         *a = (struct txq_attempt){ .pays = sql_int(row, 3), .legacy = sql_int(row, 4), .gas = (uint64_t)sql_int(row, 7), .saved_ms = sql_int(row, 9) };
-        FR_TRY(fixed(row, 2, a->hash, 32, err));
+        FR_TRY(sql_fixed(row, 2, a->hash, 32, err));
         FR_TRY(read_word(row, 5, &a->fees.max_fee, err));
         FR_TRY(read_word(row, 6, &a->fees.tip, err));
         FR_TRY(read_word(row, 8, &a->value, err));
@@ -247,7 +239,7 @@ enum fr_status txq_load_call(struct store_txn *txn, int64_t payment, struct txq_
     sql_bind_int(row, 1, payment);
     FR_TRY(sql_step(row, &found, err));
     if (!found) return FR_FAIL(err, FR_E_NOT_FOUND, "there is no payment %lld", (long long)payment);
-    FR_TRY(fixed(row, 0, ret->to.bytes, sizeof ret->to.bytes, err));
+    FR_TRY(sql_fixed(row, 0, ret->to.bytes, sizeof ret->to.bytes, err));
     FR_TRY(read_word(row, 1, &ret->value, err));
     const void *data = sql_bytes(row, 2, &len);
     if (len) fr_buf_add_bytes(&ret->data, data, len);

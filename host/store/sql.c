@@ -139,6 +139,15 @@ const void *sql_bytes(struct store_row *row, int col, size_t *len)
     return bytes ? bytes : "";
 }
 
+enum fr_status sql_fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err)
+{
+    size_t have = 0;
+    const void *bytes = sql_bytes(row, col, &have);
+    if (!bytes || have != len) return FR_FAIL(err, FR_E_CORRUPT, "a stored value of %zu bytes, not %zu", have, len);
+    memcpy(out, bytes, len);
+    return FR_OK;
+}
+
 enum fr_status sql_do(struct store_row *row, int64_t *changed, struct fr_err *err)
 {
     bool has_row = false;

@@ -84,6 +84,7 @@ int64_t sql_int(struct store_row *row, int col);                            // c
 double sql_real(struct store_row *row, int col);
 const char *sql_text(struct store_row *row, int col);                       // NULL for NULL; valid until the next step/end
 const void *sql_bytes(struct store_row *row, int col, size_t *len);
+FR_MUST_USE enum fr_status sql_fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err);      // bytes of exactly that length; FR_E_CORRUPT otherwise
 bool sql_is_null(struct store_row *row, int col);
 void sql_end(struct store_row *row);                                        // takes NULL
 static inline void sql_row_drop(struct store_row **row) { sql_end(*row); }

@@ -130,15 +130,6 @@ enum fr_status burn_pending(struct store_txn *txn, const char *asset, int64_t *f
 
 #define BATCH_COLUMNS "n, asset, state, id, root, amount, units, lost, scale, accruals, tries, chain_id, module, payment, ended, wants_return, adopted, tx, block, time_s, read_block, made_ms, ended_ms, why"
 
-static enum fr_status fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err)
-{
-    size_t have = 0;
-    const void *bytes = sql_bytes(row, col, &have);
-    if (!bytes || have != len) return FR_FAIL(err, FR_E_CORRUPT, "a stored value of %zu bytes, not %zu", have, len);
-    memcpy(out, bytes, len);
-    return FR_OK;
-}
-
 static enum fr_status batch_read(struct store_row *row, struct burn_batch *ret, struct fr_err *err)
 {
     struct burn_batch b = { .n = sql_int(row, 0), .state = (enum burn_state)sql_int(row, 2), .units = sql_int(row, 6), .lost_units = sql_int(row, 7), .scale = (int)sql_int(row, 8), .accruals = (int)sql_int(row, 9),
@@ -147,11 +138,11 @@ static enum fr_status batch_read(struct store_row *row, struct burn_batch *ret, 
     uint8_t amount[32];
     snprintf(b.asset, sizeof b.asset, "%s", sql_text(row, 1));
     snprintf(b.why, sizeof b.why, "%s", sql_text(row, 23));
-    FR_TRY(fixed(row, 3, b.id, 32, err));
-    FR_TRY(fixed(row, 4, b.root, 32, err));
-    FR_TRY(fixed(row, 5, amount, 32, err));
-    FR_TRY(fixed(row, 12, b.module.bytes, sizeof b.module.bytes, err));
-    FR_TRY(fixed(row, 17, b.tx, 32, err));
+    FR_TRY(sql_fixed(row, 3, b.id, 32, err));
+    FR_TRY(sql_fixed(row, 4, b.root, 32, err));
+    FR_TRY(sql_fixed(row, 5, amount, 32, err));
+    FR_TRY(sql_fixed(row, 12, b.module.bytes, sizeof b.module.bytes, err));
+    FR_TRY(sql_fixed(row, 17, b.tx, 32, err));
     b.amount = u256_from_bytes(amount);
     *ret = b;
     return FR_OK;
@@ -254,11 +245,11 @@ void burn_seen_read(struct store_row *row, struct burn_seen *ret)
     uint8_t amount[32] = { 0 };
     *ret = (struct burn_seen){ .event = { .block = (uint64_t)sql_int(row, 4), .log_index = (uint64_t)sql_int(row, 5) }, .scale = (int)sql_int(row, 7), .chain_id = (uint64_t)sql_int(row, 8), .batch = sql_int(row, 10) };
     snprintf(ret->asset, sizeof ret->asset, "%s", sql_text(row, 6));
-    FR_IGNORE(fixed(row, 0, ret->event.id, 32, &err));          // we wrote them; zero would be found nowhere
-    FR_IGNORE(fixed(row, 1, ret->event.root, 32, &err));
-    FR_IGNORE(fixed(row, 2, ret->event.tx, 32, &err));
-    FR_IGNORE(fixed(row, 3, amount, 32, &err));
-    FR_IGNORE(fixed(row, 9, ret->module.bytes, sizeof ret->module.bytes, &err));
+    FR_IGNORE(sql_fixed(row, 0, ret->event.id, 32, &err));          // we wrote them; zero would be found nowhere
+    FR_IGNORE(sql_fixed(row, 1, ret->event.root, 32, &err));
+    FR_IGNORE(sql_fixed(row, 2, ret->event.tx, 32, &err));
+    FR_IGNORE(sql_fixed(row, 3, amount, 32, &err));
+    FR_IGNORE(sql_fixed(row, 9, ret->module.bytes, sizeof ret->module.bytes, &err));
     ret->event.amount = u256_from_bytes(amount);
 }
 

@@ -63,7 +63,6 @@ store_job_fn deposit_plan_job, deposit_take_job, deposit_checked_job, deposit_sk
 FR_MUST_USE enum fr_status deposit_amount(struct store_row *row, int col, struct u256 *ret, struct fr_err *err);
 #define DEPOSIT_ADDRESS_COLUMNS "number, player, salt, address, made_ms"
 FR_MUST_USE enum fr_status deposit_address_read(struct store_row *row, struct deposit_address *ret, struct fr_err *err);
-FR_MUST_USE enum fr_status deposit_fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err);      // a column of exactly so many bytes
 struct deposit_blob { uint8_t bytes[U256_BYTES]; };
 void deposit_bind_amount(struct store_row *row, int at, struct deposit_blob *place, struct u256 value);      // place lives until the statement ran
 extern const uint8_t deposit_transfer_topic[32];

@@ -12,7 +12,7 @@ static void print_log(struct store_row *row, struct fr_buf *out, bool whole, str
     struct address sender = { { 0 } };
     uint8_t tx[32] = { 0 };
     char hex[65], text[U256_TEXT_BYTES], at[25], who[ADDRESS_TEXT_BYTES];
-    if (deposit_fixed(row, 0, tx, 32, err) != FR_OK || deposit_fixed(row, 3, sender.bytes, ADDRESS_BYTES, err) != FR_OK || deposit_amount(row, 4, &amount, err) != FR_OK) return;
+    if (sql_fixed(row, 0, tx, 32, err) != FR_OK || sql_fixed(row, 3, sender.bytes, ADDRESS_BYTES, err) != FR_OK || deposit_amount(row, 4, &amount, err) != FR_OK) return;
     fr_buf_addf(out, "{\"tx\":\"0x%s\",\"log_index\":\"%lld\",\"block\":\"%lld\",\"from\":\"%s\",\"amount\":\"%lld\",\"chain_amount\":\"%s\",\"state\":\"%s\",\"at\":\"%s\"", fr_hex(tx, 32, hex), (long long)sql_int(row, 1), (long long)sql_int(row, 2),
                 address_text(&sender, who), (long long)sql_int(row, 5), u256_text(amount, text), states[sql_int(row, 6) & 3], fr_time_text(sql_int(row, 7), at));
     if (whole) fr_buf_addf(out, ",\"asset\":\"%s\"", sql_text(row, 8));

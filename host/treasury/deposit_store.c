@@ -53,19 +53,10 @@ void deposit_bind_amount(struct store_row *row, int at, struct deposit_blob *pla
     sql_bind_bytes(row, at, place->bytes, sizeof place->bytes);
 }
 
-enum fr_status deposit_fixed(struct store_row *row, int col, void *out, size_t len, struct fr_err *err)
-{
-    size_t have = 0;
-    const void *bytes = sql_bytes(row, col, &have);
-    if (!bytes || have != len) return FR_FAIL(err, FR_E_CORRUPT, "a stored value of %zu bytes, not %zu", have, len);
-    memcpy(out, bytes, len);
-    return FR_OK;
-}
-
 enum fr_status deposit_amount(struct store_row *row, int col, struct u256 *ret, struct fr_err *err)
 {
     uint8_t bytes[U256_BYTES];
-    FR_TRY(deposit_fixed(row, col, bytes, sizeof bytes, err));
+    FR_TRY(sql_fixed(row, col, bytes, sizeof bytes, err));
     *ret = u256_from_bytes(bytes);
     return FR_OK;
 }
@@ -90,7 +81,7 @@ static enum fr_status salt_of(struct store_txn *txn, const char *subject, uint8_
     FR_TRY(sql_begin(txn, "SELECT secret FROM deposit_secret WHERE one = 1", &row, err));
     FR_TRY(sql_step(row, &found, err));
     if (!found) return FR_FAIL(err, FR_E_CORRUPT, "the secret of deposit addresses is gone");
-    FR_TRY(deposit_fixed(row, 0, secret, sizeof secret, err));
+    FR_TRY(sql_fixed(row, 0, secret, sizeof secret, err));
     keccak_init(&k);
     keccak_add(&k, domain, sizeof domain);
     keccak_add(&k, secret, sizeof secret);
@@ -103,8 +94,8 @@ enum fr_status deposit_address_read(struct store_row *row, struct deposit_addres
 {
     ret->number = sql_int(row, 0);
     snprintf(ret->player, sizeof ret->player, "%s", sql_text(row, 1));
-    FR_TRY(deposit_fixed(row, 2, ret->salt, 32, err));
-    FR_TRY(deposit_fixed(row, 3, ret->at.bytes, ADDRESS_BYTES, err));
+    FR_TRY(sql_fixed(row, 2, ret->salt, 32, err));
+    FR_TRY(sql_fixed(row, 3, ret->at.bytes, ADDRESS_BYTES, err));
     ret->made_ms = sql_int(row, 4);
     return FR_OK;
 }
@@ -225,8 +216,8 @@ static enum fr_status members_read(struct store_row *row, struct deposit_plan *p
         FR_TRY(sql_step(row, &found, err));
         if (!found) break;
         *m = (struct deposit_member){ .number = sql_int(row, 0) };
-        FR_TRY(deposit_fixed(row, 1, m->at.bytes, ADDRESS_BYTES, err));
-        FR_TRY(deposit_fixed(row, 2, m->salt, 32, err));
+        FR_TRY(sql_fixed(row, 1, m->at.bytes, ADDRESS_BYTES, err));
+        FR_TRY(sql_fixed(row, 2, m->salt, 32, err));
         snprintf(m->asset, sizeof m->asset, "%s", sql_text(row, 3) ? sql_text(row, 3) : "");
         if (!sql_is_null(row, 4)) FR_TRY(deposit_amount(row, 4, &m->lying, err));
         p->count++;
