@@ -11,7 +11,7 @@
 #include "play/matchlog.h"
 #include "play/replay.h"
 #include "play/turn.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 
 #define STEPS_MAX 400                      // a match that goes on longer is given up, as players would
 #define TURN_WAIT_MS 20000

@@ -2,7 +2,7 @@
 #include <string.h>
 #include "base/check.h"
 #include "cli/check.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 
 static const char *const schemas[] = {
     "{\"type\":\"object\",\"required\":[\"card\"],\"properties\":{\"card\":{\"type\":\"string\",\"minLength\":2,\"maxLength\":2},\"charge\":{\"enum\":[\"double\",\"shield\"]}}}",

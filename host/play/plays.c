@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "ipc/call.h"
 #include "play/internal.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 
 #define ENDED_KEPT_MS 60000                // so that a page that was away can still hear the end from its ring
 #define EACH_MATCH(ps, m) \

@@ -13,7 +13,7 @@
 #include "ledger/ledger.h"
 #include "play/internal.h"
 #include "player/consent.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 
 static void ticket_free(struct ticket *t)
 {

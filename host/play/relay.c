@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/map.h"
 #include "play/internal.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 
 static enum fr_status relay_check(const struct match *m, int seat, const char *name, const struct fr_json *data, struct fr_err *err)
 {

@@ -10,7 +10,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 #include "plugin/use.h"
 
 #define CALL_DEPTH_MAX 4

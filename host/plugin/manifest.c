@@ -8,7 +8,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 
 #define PATH_BYTES 200
 #define WHY_BYTES_MAX 200

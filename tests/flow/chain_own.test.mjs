@@ -112,11 +112,17 @@ await check("own chain: a backup from before a burn is put back: money-out halts
   const { unknown } = frond(host, "burn", "list");
   assert.deepEqual(unknown.map((one) => [one.id, one.amount]), [[v.burn.id, "3000000001"]]);
   assert.equal(frond(host, "burn", "adopt", unknown[0].id).code, undefined);
-  const s = await look("what is left to be said", (now) => !now.halted.some((one) => one.code === "burn_unknown_batch"));
-  console.log(`# after the adoption: ${[...s.halted, ...s.troubles].map((one) => one.code).join(" ") || "fine"}`);
-  if (s.key.halted) assert.equal(frond(host, "chain", "forgive").code, undefined);
-  if (s.halted.some((one) => one.code === "outflow_unknown")) assert.equal(frond(host, "chain", "reconcile", "--accept").code, undefined);
-  await look("money to go out again", fine);
+  // What is found takes its looks at the chain, in no fixed order: the operator answers each halt as it comes.
+  const answers = { txq_halted: ["chain", "forgive"], outflow_unknown: ["chain", "reconcile", "--accept"] }, given = [], adopted = Number((await status(host)).final);
+  await look("money to go out again", (now) => {
+    for (const { code } of [...now.halted, ...now.troubles]) {
+      if (!answers[code] || given.includes(code)) continue;
+      assert.equal(frond(host, ...answers[code]).code, undefined);
+      given.push(code);
+    }
+    return fine(now) && Number(now.reconcile.block) > adopted;      // compared since: nothing more comes of it
+  });
+  console.log(`# after the adoption: ${given.join(" ") || "nothing more"}`);
   assert.equal(units(frond(host, "ledger", "balance", "chain:lost")[0].free), -3_000_000_001n);
   await ann.signIn();
   await burn(4_000_000_001, "three");

@@ -1,7 +1,7 @@
 // manifest: plugin.json of a stranger. What is accepted keeps every bound that the host later relies on.
 #include "plugin/manifest.h"
 #include "base/utf8.h"
-#include "plugin/schema.h"
+#include "base/schema.h"
 #include "fuzz.h"
 
 static void mode_holds(const struct manifest *m, const struct manifest_mode *mode)

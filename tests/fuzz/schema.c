@@ -1,5 +1,5 @@
 // schema: a plugin's schema against a player's arguments. The answer does not depend on spelling, and a refusal is a sentence.
-#include "plugin/schema.h"
+#include "base/schema.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "fuzz.h"

@@ -1,5 +1,5 @@
 // schema_test.c — what may stand in a manifest's schema, and which values fit it, as tables.
-#include "plugin/schema.h"
+#include "base/schema.h"
 #include <stdlib.h>
 #include "base/check.h"
 

@@ -1,6 +1,6 @@
 // schema.c — one walk over a schema when its manifest is read, one walk over schema and value for each call. Both recurse no
 // deeper than the documents do, and documents stop at JSON_DEPTH_MAX.
-#include "plugin/schema.h"
+#include "base/schema.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
