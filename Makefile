@@ -68,21 +68,22 @@ SIGNER_LIBS := $(or $(shell pkg-config --libs libcjson libsodium nettle gmp libs
 WORKER_LIBS := $(or $(shell pkg-config --libs libcjson 2>/dev/null),-lcjson) -lm
 
 # --- our folders, and what each may link: the order of the layers ---------------------------------------------------
-FOLDERS := base ipc store net sandbox ledger chain treasury player plugin play telegram api gateway console cli
+FOLDERS := base ipc store net sandbox llm ledger chain treasury player plugin play telegram api gateway console cli
 USES_base    :=
 USES_ipc     := base
 USES_store   := base
 USES_net     := base
 USES_sandbox := ipc base
+USES_llm     := net store ipc base
 USES_ledger  := store base
 USES_chain   := ipc store base
-USES_treasury := chain ledger ipc store net base
+USES_treasury := llm chain ledger ipc store net base
 USES_player  := chain ledger ipc store net base
 USES_plugin  := player chain ledger sandbox ipc store net base
 USES_play    := plugin $(USES_plugin)
 USES_telegram := player chain ledger ipc store net base
-USES_api     := treasury chain play $(USES_play)
-USES_gateway := api treasury chain play plugin player ledger sandbox net store ipc base
+USES_api     := treasury llm chain play $(USES_play)
+USES_gateway := api treasury llm chain play plugin player ledger sandbox net store ipc base
 USES_console := $(USES_gateway)
 USES_cli     := console telegram $(USES_gateway) gateway
 USES_worker  := ipc base
@@ -141,6 +142,8 @@ endef
 $O/host/%.o: host/%.c | $(DEPS)/.fetched
 	$(COMPILE)
 $O/chain/%.o: chain/%.c
+	$(COMPILE)
+$O/llm/%.o: llm/%.c
 	$(COMPILE)
 $O/gen/%.o: $(OUT)/gen/%.c
 	$(COMPILE)

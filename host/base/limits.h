@@ -253,6 +253,26 @@
 #define TXQ_CHECK_MS_MIN 5000              // between looks at a payment that would revert, doubled ...
 #define TXQ_CHECK_MS_MAX (10LL * 60 * 1000)   // ... up to this
 
+// ---- models (llm/)
+#define LLM_BODY_BYTES_MAX JSON_TEXT_BYTES_MAX // of one request, pictures in it included: base64 of 750 KB
+#define LLM_MESSAGES_MAX 256
+#define LLM_INPUTS_MAX 256                 // texts of one embedding request
+#define LLM_CHOICES_MAX 8                  // n
+#define LLM_ANSWER_TOKENS_DEFAULT 256      // where nobody says how long an answer may be
+#define LLM_ANSWER_TOKENS_MAX 32768
+#define LLM_ANSWER_BYTES_MAX (1024 * 1024) // of one answer, as JSON: a frame's bound
+#define LLM_EVENT_BYTES_MAX (64 * 1024)    // one event of a stream
+#define LLM_EVENTS_MAX 200000              // of one stream: a backend that never ends is ended
+#define LLM_PREFIX_BYTES 512               // of a prompt: what plugins put in front of each call is longer
+#define LLM_DEADLINE_MS 60000              // a call, waiting included ...
+#define LLM_DEADLINE_MS_MAX (10 * 60 * 1000)   // ... at most
+#define LLM_IDLE_MS 20000                  // silence of a backend: a long prompt on a small machine takes some seconds
+#define LLM_TRIES_MAX 3                    // pods asked for one call
+#define LLM_POD_CALLS_MAX 256              // at once, however well a pod answers
+#define LLM_CALLS_MAX 4096                 // accepted and not ended, waiting ones included
+#define LLM_QUEUE_MAX 1024                 // waiting
+#define LLM_QUEUE_TENANT_MAX 256           // of one tenant
+
 // ---- burns (treasury/burn)
 #define BURN_BATCH_ACCRUALS_MAX 1024       // of one batch: planned, or proven, in one job, which takes 10 ms
 #define BURN_BATCH_ACCOUNTS_MAX 200        // plugins in one batch: each has a hold
