@@ -17,13 +17,14 @@ LOGS=$BUILD/test-logs
 RESULTS=$LOGS/results
 UNIT_S=${UNIT_S:-300}
 FILE_S=${FILE_S:-900}
+SHOWN_S=${SHOWN_S:-10}               # what takes this long says so
 mkdir -p "$LOGS"
 
 absolute() { case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s/%s\n' "$PWD" "$1" ;; esac; }
 
 # tally NAME LOG STATUS: adds one program's results and prints its line, with the end of its log when it failed.
 tally() {
-  local name=$1 log=$2 status=$3 passed failed skipped why=
+  local name=$1 log=$2 status=$3 took=${4:-0} passed failed skipped why=
   skipped=$(grep -cE '^ok .*# (SKIP|skip)' "$log")
   passed=$(($(grep -cE '^ok ' "$log") - skipped))
   failed=$(grep -cE '^not ok ' "$log")
@@ -33,8 +34,8 @@ tally() {
   elif [ "$passed" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ]; then why="it says nothing"; failed=1
   fi
   printf '%d %d %s\n' "$passed" "$failed" "$name" >>"$RESULTS"
-  printf '%-44s %d passed, %d failed%s%s\n' "$name" "$passed" "$failed" \
-    "$([ "$skipped" -gt 0 ] && printf ', %d skipped' "$skipped")" "${why:+ ($why)}"
+  printf '%-44s %d passed, %d failed%s%s%s\n' "$name" "$passed" "$failed" \
+    "$([ "$skipped" -gt 0 ] && printf ', %d skipped' "$skipped")" "${why:+ ($why)}" "$([ "$took" -ge "$SHOWN_S" ] && printf '  %d s' "$took")"
   if [ "$failed" -gt 0 ]; then
     grep -nE -B4 -A12 '^not ok ' "$log" | head -n 60 | sed 's/^/    /'
     [ -z "$why" ] || tail -n 25 "$log" | sed 's/^/    /'
@@ -44,14 +45,20 @@ tally() {
 
 # run_one NAME SECONDS COMMAND...: output and status go to files, so that several may run at once.
 run_one() {
-  local name=$1 seconds=$2 log; shift 2
+  local name=$1 seconds=$2 log from=$SECONDS status; shift 2
   log=$LOGS/$name.log
   mkdir -p "$(dirname "$log")"
   timeout -k 5 "$seconds" "$@" >"$log" 2>&1 </dev/null
-  echo $? >"$log.status"
+  status=$?
+  echo "$status $((SECONDS - from))" >"$log.status"
 }
 
-finish_one() { tally "$1" "$LOGS/$1.log" "$(cat "$LOGS/$1.log.status" 2>/dev/null || echo 1)"; rm -f "$LOGS/$1.log.status"; }
+finish_one() {
+  local status=1 took=0
+  read -r status took 2>/dev/null <"$LOGS/$1.log.status"
+  tally "$1" "$LOGS/$1.log" "${status:-1}" "${took:-0}"
+  rm -f "$LOGS/$1.log.status"
+}
 
 unit() {
   local label=$1 program names=() jobs=${JOBS:-$(nproc)}; shift
@@ -91,11 +98,17 @@ step() {
   tally "$name" "$log" 0
 }
 
+# Whoever reads only the end of a long run's output sees there what failed and how.
+again() {
+  printf '  %s (%d)\n' "$1" "$2"
+  { grep -E -A6 '^not ok ' "$LOGS/$1.log" || tail -n 12 "$LOGS/$1.log"; } | cut -c 1-400 | head -n 24 | sed 's/^/      /'
+}
+
 end() {
-  local passed failed
+  local passed failed name count
   passed=$(awk '{n += $1} END {print n + 0}' "$RESULTS" 2>/dev/null || echo 0)
   failed=$(awk '{n += $2} END {print n + 0}' "$RESULTS" 2>/dev/null || echo 0)
-  [ "$failed" -eq 0 ] || { echo "failed:"; awk '$2 > 0 {printf "  %s (%d)\n", $3, $2}' "$RESULTS"; }
+  [ "$failed" -eq 0 ] || { echo "failed:"; awk '$2 > 0 {print $3, $2}' "$RESULTS" | while read -r name count; do again "$name" "$count"; done; }
   if [ $((passed + failed)) -eq 0 ]; then echo "no test ran"; failed=1; fi
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ]
