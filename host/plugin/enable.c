@@ -1,4 +1,4 @@
-// enable.c — switching on and off: written first, then done.
+// enable.c — switching on and off: written first, then done; on is told when the plugin is up, or why it is not.
 #include "plugin/internal.h"
 #include <stdio.h>
 #include <string.h>
@@ -74,6 +74,29 @@ static void switch_off(struct slot *s)
         if (v->state == VERSION_DRAINING) version_retire(v, "version_retired");
 }
 
+static void switching_end(struct switching *w, enum fr_status status, const struct fr_err *err)
+{
+    if (w->done) w->done(w->arg, status, err);
+    switching_free(w);
+}
+
+// A plugin that is starting is told of when its workers are up, or when it is known that they will not be.
+void switchings_tell(struct slot *s)
+{
+    struct plugins *ps = s->plugin.all;
+    enum plugin_state state = s->plugin.state;
+    if (state == PLUGIN_STARTING || state == PLUGIN_DOWN) return;
+    for (struct switching **at = &ps->coming; *at;) {
+        struct switching *w = *at;
+        struct fr_err why = s->plugin.error;
+        if (w->slot != s) { at = &w->next; continue; }
+        *at = w->next;
+        if (state == PLUGIN_DISABLED) FR_IGNORE(FR_FAIL_CODE(&why, FR_E_CONFLICT, "plugin_disabled", "%s was switched off meanwhile", slot_id(s)));
+        switching_end(w, state == PLUGIN_UP ? FR_OK : why.status, &why);
+        at = &ps->coming;                      // whoever was told may have begun something
+    }
+}
+
 static void switching_on_stored(void *arg, enum fr_status status, const struct fr_err *err)
 {
     struct switching *w = arg;
@@ -86,9 +109,13 @@ static void switching_on_stored(void *arg, enum fr_status status, const struct f
         if (w->ps->stopped) { /* it is written, and counts from the next start */ }
         else if (status == FR_OK && w->entry.enabled) status = switch_on(w, &why);
         else if (status == FR_OK) switch_off(w->slot);
+        if (status == FR_OK && w->entry.enabled && !w->ps->stopped && w->slot->plugin.state == PLUGIN_STARTING) {
+            w->next = w->ps->coming;
+            w->ps->coming = w;
+            return;
+        }
     }
-    if (w->done) w->done(w->arg, status, &why);
-    switching_free(w);
+    switching_end(w, status, &why);
 }
 
 // The folder of one that does not run is read again; of an installed one there is nothing to read.
@@ -129,4 +156,9 @@ void switchings_orphan(struct plugins *ps)
 {
     for (struct switching *w = ps->switching; w; w = w->next) w->ps = NULL;
     ps->switching = NULL;
+    while (ps->coming) {                       // they are written, and count from the next start
+        struct switching *w = ps->coming;
+        ps->coming = w->next;
+        switching_end(w, FR_OK, NULL);
+    }
 }

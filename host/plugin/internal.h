@@ -39,7 +39,7 @@ struct plugins {
     struct plugins_options o;
     struct slot *slots[PLUGINS_MAX]; int count;
     char (*folders)[512]; int folder_count;    // o.folders, copied
-    struct switching *switching;
+    struct switching *switching, *coming;      // not yet stored; stored, and their plugin is starting
     struct change *changes;
     struct tidy *tidy;
     struct watch *watch;                       // of the folders that hold packages
@@ -84,6 +84,7 @@ void changes_orphan(struct plugins *ps);
 
 // ---- enable.c
 void switchings_orphan(struct plugins *ps);
+void switchings_tell(struct slot *s);          // its state changed
 
 // ---- watch.c
 void watch_slot(struct slot *s);                                                          // also again, after folders came and went

@@ -27,7 +27,9 @@ void plugins_register(void)
 void plugin_set_state(struct slot *s, enum plugin_state state)
 {
     s->plugin.state = state;
-    if (state != PLUGIN_FAILED && state != PLUGIN_QUARANTINED) s->plugin.error = (struct fr_err){ 0 };
+    if (state == PLUGIN_FAILED || state == PLUGIN_QUARANTINED) return;      // plugin_fail tells, when the reason is there
+    s->plugin.error = (struct fr_err){ 0 };
+    switchings_tell(s);
 }
 
 void plugin_fail(struct slot *s, enum plugin_state state, const struct fr_err *why)
@@ -38,6 +40,7 @@ void plugin_fail(struct slot *s, enum plugin_state state, const struct fr_err *w
     version_stop_and_tell(s->plugin.current, true, "its plugin failed");
     plugin_log_add(&s->plugin, "error", kept.text, NULL);
     fr_log_err(LOG_ERROR, state == PLUGIN_QUARANTINED ? "plugin.quarantined" : "plugin.failed", &s->plugin.error, "plugin", slot_id(s), NULL);
+    switchings_tell(s);
 }
 
 void plugin_start(struct slot *s)

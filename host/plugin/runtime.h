@@ -84,7 +84,8 @@ void plugins_close(struct plugins *ps);                   // plugins_stop, then 
 struct plugin *plugins_find(struct plugins *ps, const char *id);          // NULL when unknown
 struct plugin *plugins_next(struct plugins *ps, struct plugin *after);    // walk; NULL starts
 typedef void plugins_done_fn(void *arg, enum fr_status status, const struct fr_err *err);
-// FR_E_NOT_FOUND "plugin_unknown". Persisted before done is called; enabling starts the workers, disabling stops them (matches of it are voided by play/).
+// FR_E_NOT_FOUND "plugin_unknown". Persisted before done is called; enabling starts the workers and is done when one is up, or with why none will be (it stays
+// enabled: a mended plugin comes up by itself); disabling stops them (matches of it are voided by play/).
 FR_MUST_USE enum fr_status plugins_enable(struct plugins *ps, const char *id, bool enable, plugins_done_fn *done, void *arg, struct fr_err *err);
 // Loads a folder outside the given ones for this run only (the development page's hostile plugin). Replaces one of the same id.
 FR_MUST_USE enum fr_status plugins_add_folder(struct plugins *ps, const char *folder, struct plugin **ret, struct fr_err *err);

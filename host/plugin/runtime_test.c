@@ -183,8 +183,14 @@ static void test_enabling_reads_a_mended_package_again(void)
     put("p", "demo", "plugin.json", "{");
     CHECK_INT(enable("demo", true).status, FR_E_INVALID);
     CHECK_INT(p->state, PLUGIN_FAILED);
+    put_plugin("p", "demo", demo_calls, "\nx = = 2");
+    struct switched broken = enable("demo", true);           // told when it is known, not when it is written
+    CHECK(broken.status != FR_OK);
+    CHECK(strstr(broken.text, "main.lua:2: ") != NULL);
+    CHECK_INT(p->state, PLUGIN_FAILED);
     put_plugin("p", "demo", demo_calls, demo_lua);
     CHECK_INT(enable("demo", true).status, FR_OK);
+    CHECK_INT(p->state, PLUGIN_UP);
     CHECK(wait_state("demo", PLUGIN_UP) == p);
     CHECK(strcmp(before, p->package->sha256) != 0);
     CHECK_TEXT(p->error.text, "");

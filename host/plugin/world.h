@@ -253,13 +253,14 @@ static inline void open_demo(void)
 
 // ---- off and on, and a host that starts again
 
-struct switched { int count; enum fr_status status; char code[40]; };
+struct switched { int count; enum fr_status status; char code[40], text[FR_ERR_TEXT_BYTES]; };
 static inline void on_switched(void *arg, enum fr_status status, const struct fr_err *err)
 {
     struct switched *s = arg;
     s->count++;
     s->status = status;
     snprintf(s->code, sizeof s->code, "%s", status ? err->code : "");
+    snprintf(s->text, sizeof s->text, "%s", status ? err->text : "");
 }
 static inline bool is_switched(void *arg) { return ((struct switched *)arg)->count > 0; }
 
