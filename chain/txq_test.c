@@ -370,7 +370,7 @@ static void run(int ms)
         sign_all();
         if (e) endpoints_tick(e), txq_tick(q);
         for (int i = 0; i < 3; i++) uv_run(&loop, UV_RUN_NOWAIT);
-        uv_sleep(1);
+        test_store_step(s, &loop);
     }
 }
 static struct txq_payment_row row_of(const char *name)

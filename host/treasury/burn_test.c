@@ -611,7 +611,7 @@ static void test_crashes_at_every_boundary(void)
     credits_made = 0;
     crash_permille = 150;
     crash_most = 20;
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 3000; i++) {
         if (books().accruals < 4000) credit(i % 3 ? "duel" : "hello", 300 + i);
         run(100);
         if (i % 40 == 7) reorg(2, i % 80 == 7);

@@ -479,7 +479,7 @@ static void run(int ms)
         for (int i = 0; i < 3; i++) uv_run(&loop, UV_RUN_NOWAIT);
         if (now_groups != groups && crash_permille) crash_here("told", "commit");
         groups = now_groups;
-        uv_sleep(1);
+        test_store_step(s, &loop);
     }
 }
 

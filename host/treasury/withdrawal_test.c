@@ -79,7 +79,7 @@ static void step(void)
     model_sign_all();
     if (e) endpoints_tick(e), txq_tick(q), withdrawal_tick(w);
     for (int i = 0; i < 3; i++) uv_run(&loop, UV_RUN_NOWAIT);
-    uv_sleep(1);
+    test_store_step(s, &loop);
     model.clock_ms += 10;
 }
 static void run(int ms) { for (int64_t until = model.clock_ms + ms; model.clock_ms < until; ) step(); }
