@@ -3,6 +3,7 @@
 // A `pod` has its own address and learns what it can bear; `kept` is a copy of its backend's settings, shared by its pods and by what is under way when the settings change. A `part` is what one pod is
 // asked for at once: the whole request, or some inputs of an embedding request.
 #pragma once
+#include "base/limits.h"
 #include "llm/backend.h"
 #include "llm/pool.h"
 
