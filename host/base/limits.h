@@ -272,6 +272,8 @@
 #define LLM_CALLS_MAX 4096                 // accepted and not ended, waiting ones included
 #define LLM_QUEUE_MAX 1024                 // waiting
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
+#define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
+#define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
 
 // ---- burns (treasury/burn)
 #define BURN_BATCH_ACCRUALS_MAX 1024       // of one batch: planned, or proven, in one job, which takes 10 ms
