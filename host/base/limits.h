@@ -273,6 +273,7 @@
 #define LLM_QUEUE_MAX 1024                 // waiting
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
 #define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
+#define LLM_CACHE_ENTRIES_MAX 65536        // answers; their bytes are bounded by the settings
 #define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
 
 // ---- burns (treasury/burn)
