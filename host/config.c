@@ -253,9 +253,7 @@ static enum fr_status part_models(const struct config_source *s, struct config *
     char folder[CONFIG_PATH_BYTES] = ".";
     const char *slash = s->path ? strrchr(s->path, '/') : NULL;
     if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash == s->path ? 1 : slash - s->path), s->path);
-    FR_TRY(llm_settings_read(s->json ? fr_json_get(s->json, "models") : NULL, folder, &c->models, err));
-    if (c->no_models) c->models.engine = false;
-    return FR_OK;
+    return llm_settings_read(s->json ? fr_json_get(s->json, "models") : NULL, folder, &c->models, err);
 }
 
 static enum fr_status part_bots(const struct config_source *s, struct config *c, struct fr_err *err)

@@ -136,17 +136,16 @@ static void on_tick(uv_timer_t *timer)
 
 // ---- the beginning
 
-static const struct { const char *name; enum llm_can can; } cans[] = { { "chat", LLM_CAN_CHAT }, { "text", LLM_CAN_TEXT }, { "embed", LLM_CAN_EMBED }, { "json", LLM_CAN_JSON }, { "tools", LLM_CAN_TOOLS },
-                                                                        { "vision", LLM_CAN_VISION }, { "audio", LLM_CAN_AUDIO }, { "logprobs", LLM_CAN_LOGPROBS } };
-
 static enum fr_status need_read(const char *text, unsigned *ret, struct fr_err *err)
 {
+    char name[LLM_NAME_BYTES];
     *ret = 0;
     while (text && *text) {
-        size_t len = strcspn(text, ","), i = 0, count = sizeof cans / sizeof cans[0];
-        while (i < count && !(strlen(cans[i].name) == len && memcmp(cans[i].name, text, len) == 0)) i++;
-        if (i == count) return FR_FAIL_CODE(err, FR_E_INVALID, "llm_request", "\"%.40s\" is nothing that a model can", text);
-        *ret |= cans[i].can;
+        size_t len = strcspn(text, ",");
+        snprintf(name, sizeof name, "%.*s", (int)len, text);
+        unsigned can = llm_can_named(name);
+        if (!can) return FR_FAIL_CODE(err, FR_E_INVALID, "llm_request", "\"%s\" is nothing that a model can", name);
+        *ret |= can;
         text += len + (text[len] == ',');
     }
     return FR_OK;

@@ -10,7 +10,6 @@
 struct llm_pool {
     struct llm_pool_options o;
     char engine[108], key[LLM_SECRET_BYTES];
-    struct llm_model_settings built_in;
     struct llm_sent *first;
     void (*stopped)(void *arg); void *stopped_arg;
 };
@@ -30,7 +29,6 @@ void llm_pool_new(const struct llm_pool_options *o, struct llm_pool **ret)
 {
     struct llm_pool *p = fr_must_alloc(sizeof *p);
     p->o = *o;
-    p->built_in = (struct llm_model_settings){ .name = "smollm2-135m-instruct", .languages = "en", .can = LLM_CAN_CHAT | LLM_CAN_TEXT | LLM_CAN_EMBED | LLM_CAN_JSON, .context_tokens = 8192 };
     *ret = p;
 }
 
@@ -67,8 +65,8 @@ static const struct llm_model_settings *find(const struct llm_pool *p, const cha
     *backend = NULL;
     for (int i = 0; i < s->backend_count; i++)
         for (int j = 0; j < s->backends[i].model_count; j++)
-            if (strcmp(s->backends[i].models[j].name, name) == 0) { *backend = &s->backends[i]; return &s->backends[i].models[j]; }
-    return s->engine && strcmp(name, p->built_in.name) == 0 ? &p->built_in : NULL;
+            if (strcmp(s->backends[i].models[j].name, name) == 0) { *backend = strcmp(s->backends[i].name, "engine") == 0 ? NULL : &s->backends[i]; return &s->backends[i].models[j]; }
+    return NULL;
 }
 
 const struct llm_model_settings *llm_pool_model(const struct llm_pool *p, enum llm_kind kind, const char *name)
@@ -234,7 +232,6 @@ void llm_pool_models(const struct llm_pool *p, struct fr_buf *out)
     const struct llm_settings *s = p->o.settings;
     int n = 0;
     fr_buf_add(out, "[");
-    if (s->engine) fr_buf_addf(out, "{\"id\":\"%s\",\"object\":\"model\",\"created\":0,\"owned_by\":\"engine\"}", p->built_in.name), n++;
     for (int i = 0; i < s->backend_count; i++)
         for (int j = 0; j < s->backends[i].model_count; j++) {
             fr_buf_add(out, n++ ? ",{\"id\":" : "{\"id\":");
