@@ -275,6 +275,7 @@
 #define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
 #define LLM_CACHE_ENTRIES_MAX 65536        // answers; their bytes are bounded by the settings
 #define LLM_PAYERS_MAX 200000              // tenants, payers and players whose day is counted: 200 bytes each
+#define LLM_FILTER_HOLD_BYTES 512          // of a stream, held back while a pattern may be going on
 #define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
 #define LLM_CALL_TOKENS_MAX (16 * 1024 * 1024)     // of one call, however long a context is: its price stays inside int64
 #define LLM_CACHE_BYTES_MAX (1024LL * 1024 * 1024)
