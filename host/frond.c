@@ -1,6 +1,6 @@
 // frond.c — the host: makes every part, joins them through their ports, and takes them apart again.
 //
-// Order of making: configuration, migrations, the sandbox's proof, store, sandbox, treasury, plugins, api, matches, gateway, console. The end is the
+// Order of making: configuration, migrations, the sandbox's proof, store, sandbox, treasury, models, plugins, api, matches, gateway, console. The end is the
 // other way round: nobody new comes in, what is in flight is answered, workers go, the store commits and closes.
 #include <assert.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 #include "console/metrics.h"
 #include "gateway/gateway.h"
 #include "ledger/ledger.h"
+#include "models.h"
 #include "play/play.h"
 #include "player/identity.h"
 #include "player/session.h"
@@ -42,11 +43,13 @@
 
 struct host {
     uv_loop_t loop;
+    struct serve_options serve;
     struct config config;
     char worker_path[CONFIG_PATH_BYTES], programs[CONFIG_PATH_BYTES];
     struct store *store;
     struct sandbox *sandbox;
     struct treasury *treasury;
+    struct models *models;
     struct plugins *plugins;
     struct api *api;
     struct plays *plays;
@@ -114,6 +117,25 @@ static void on_door(void *arg, struct metrics_door *ret)
         snprintf(ret->refusals.by[i].code, sizeof ret->refusals.by[i].code, "%s", s.refusals[i].code);
         ret->refusals.by[i].count = s.refusals[i].count;
     }
+}
+
+static void on_models_metrics(void *arg, struct fr_buf *out) { models_metrics(((struct host *)arg)->models, out); }
+
+// "models" of the config file, as it is now. A mistake in it changes nothing.
+static enum fr_status reload_models(void *arg, struct fr_err *err)
+{
+    struct host *h = arg;
+    FR_AUTO(fr_json) json = NULL;
+    struct config *c = fr_must_alloc(sizeof *c);
+    enum fr_status st = h->serve.config ? config_source_read(h->serve.config, &json, err) : FR_OK;
+    struct config_source s = { &h->serve, json, h->serve.config };
+    for (int i = 0; i < config_part_count && st == FR_OK; i++)
+        if (strcmp(config_parts[i].name, "models") == 0) st = config_part_read(&config_parts[i], &s, c, err);
+    if (st == FR_OK) st = models_configure(h->models, &c->models, err);
+    if (st == FR_OK) fr_log(LOG_INFO, "models.reloaded", NULL);
+    fr_wipe(c, sizeof *c);
+    fr_free(c);
+    return st;
 }
 
 static void on_metrics(void *arg, void (*done)(void *done_arg, const char *text, size_t len), void *done_arg)
@@ -212,6 +234,12 @@ static void stop_sandbox(void *arg)
     else uv_stop(&h->loop);
 }
 
+static void stop_treasury(void *arg)
+{
+    struct host *h = arg;
+    treasury_stop(h->treasury, stop_sandbox, h);
+}
+
 // From here on nothing comes in from outside.
 static void take_apart(void *arg)
 {
@@ -223,13 +251,17 @@ static void take_apart(void *arg)
     h->plays = NULL;
     plugins_stop(h->plugins);                          // not freed yet: store jobs still read them
     close_handles(h);
-    treasury_stop(h->treasury, stop_sandbox, h);
+    models_stop(h->models, stop_treasury, h);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
     struct host *h = handle->data;
-    if (sig == SIGHUP) return;                         // a closed terminal is no reason to end matches
+    if (sig == SIGHUP) {                               // also a closed terminal, which is no reason to end matches
+        struct fr_err err;
+        if (!h->stopping && h->serve.config && reload_models(h, &err) != FR_OK) fr_log_err(LOG_ERROR, "models.refused", &err, NULL);
+        return;
+    }
     if (h->stopping) _exit(1);
     h->stopping = true;
     fr_log(LOG_INFO, "host.stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
@@ -275,14 +307,23 @@ static enum fr_status open_treasury(struct host *h, struct fr_err *err)
     return treasury_open(&o, &h->treasury, err);
 }
 
+static struct plugins *on_plugins(void *arg) { return ((struct host *)arg)->plugins; }
+
+static enum fr_status open_models(struct host *h, struct fr_err *err)
+{
+    struct models_options o = { .loop = &h->loop, .store = h->store, .settings = &h->config.models, .arg = h, .plugins = on_plugins, .wallet = on_wallet };
+    return models_open(&o, &h->models, err);
+}
+
 static enum fr_status open_parts(struct host *h, struct fr_err *err)
 {
     struct store_options store = { .folder = h->config.data, .loop = &h->loop, .check = ledger_look };
     FR_TRY(store_open(&store, &h->store, err));
     FR_TRY(sandbox_new(&h->loop, h->worker_path, WORKER_SPARES, &h->sandbox, err));
     FR_TRY(open_treasury(h, err));
+    FR_TRY(open_models(h, err));
     FR_TRY(open_plugins(h, err));
-    struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .arg = h, .wallet = on_wallet };
+    struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .llm = models_llm(h->models), .arg = h, .wallet = on_wallet };
     h->api = api_new(&api);
     struct plays_options plays = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .effects = { h, on_event, on_wallet, on_match_ask },
                                    .log_keep_ms = h->config.match_log_days * 86400000LL };
@@ -290,13 +331,13 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct backups_options backups = { .loop = &h->loop, .store = h->store, .data = h->config.data, .folder = h->config.backup_folder[0] ? h->config.backup_folder : NULL,
                                        .every_ms = h->config.backup_every_ms, .keep = h->config.backup_keep };
     h->backups = backups_new(&backups);
-    struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .treasury = h->treasury, .version = FROND_VERSION, .arg = h, .door = on_door };
+    struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .treasury = h->treasury, .version = FROND_VERSION, .models = on_models_metrics, .arg = h, .door = on_door };
     h->metrics = metrics_new(&metrics);
     FR_TRY(operator_token_open(h->config.data, h->operator_token, err));
-    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .folder = h->config.data, .dev = h->config.dev,
-                                       .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet };
+    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .llm = models_llm(h->models), .folder = h->config.data, .dev = h->config.dev,
+                                       .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet, .reload_models = reload_models };
     FR_TRY(console_start(&console, &h->console, err));
-    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
+    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = models_llm(h->models), .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
                                        .operator_token = h->operator_token, .metrics = on_metrics, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,
@@ -319,6 +360,7 @@ static void raise_limits(struct host *h)
 static enum fr_status host_open(struct host *h, const struct serve_options *o, struct fr_err *err)
 {
     umask(077);
+    h->serve = *o;
     FR_TRY(config_read(o, &h->config, err));
     raise_limits(h);
     cli_worker_path(h->worker_path, sizeof h->worker_path);
@@ -337,6 +379,7 @@ static void host_close(struct host *h)
     uv_run(&h->loop, UV_RUN_DEFAULT);                  // libuv lets go of the handles; answers that came too late go nowhere
     plugins_close(h->plugins);
     api_free(h->api);
+    models_free(h->models);
     treasury_free(h->treasury);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     uv_loop_close(&h->loop);

@@ -4,10 +4,12 @@
 #include "console/console.h"
 #include "gateway/gateway.h"
 #include "ledger/ledger.h"
+#include "llm/llm.h"
 #include "play/play.h"
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/model_charge.h"
 #include "treasury/treasury.h"
 
 void host_register_modules(void)
@@ -23,6 +25,8 @@ void host_register_modules(void)
     play_register();
     txq_register();
     withdrawal_register();
+    llm_register();
+    model_charge_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }
