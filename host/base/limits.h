@@ -26,6 +26,7 @@
 #define ADDRESS_REQUESTS_BURST 1000
 #define RATE_KEYS_MAX 40000                // players, and addresses, that were busy within the last seconds
 #define HTTP_WRITE_QUEUE_BYTES_MAX (4 * 1024 * 1024)   // what a slow reader may make us hold
+#define HTTP_STREAM_QUEUE_BYTES_MAX (64 * 1024)    // of an answer in pieces that its client has not taken: its maker is told to pause
 #define HTTP_PIPELINE_BYTES_MAX (64 * 1024)    // of answers a client has not read: no further request of its connection is begun
 #define HTTP_WRITE_STALL_MS 20000          // a client that takes no byte of a waiting answer for this long is dropped
 #define HTTP_LINGER_MS 1000                // after our last byte we read on this long, so that a reset does not eat the answer
@@ -73,6 +74,11 @@
 #define SOCKETS_PER_PLAYER_MAX 8
 #define SOCKET_OPS_MAX 64                  // of one socket, not yet answered
 #define WALLET_EVENTS_MAX 20000            // balances that changed and were not told yet
+
+// ---- streams of events (net/sse)
+#define SSE_HEARTBEAT_MS 15000             // a comment when nothing else was sent: under the 20 to 60 s after which proxies drop a silent line
+#define SSE_KEPT_BYTES_MAX (256 * 1024)    // of one stream, for clients that come back: an answer of 8,000 tokens
+#define SSE_KEPT_MS (60LL * 1000)          // after a stream began: a phone that changes its network is back within seconds
 
 // ---- worker frames (ipc/, sandbox/)
 #define FRAME_BYTES_MAX (1024 * 1024)

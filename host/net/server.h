@@ -69,3 +69,20 @@ void *net_request_data(const struct net_request *req);
 // HTTP_WRITE_QUEUE_BYTES_MAX breaks the connection; files.h serves larger ones without copying.
 void net_respond(struct net_request *req, int http_status, const char *content_type, const char *headers,
                  const void *body, size_t body_len);
+
+// ---- an answer in pieces: net_stream_begin instead of net_respond, then writes, then net_stream_end exactly once, whatever happened meanwhile.
+// HTTP/1.1 gets it in chunks, HTTP/1.0 until the connection closes; to HEAD only the head goes out. Its place in the line of answers is kept.
+void net_stream_begin(struct net_request *req, int http_status, const char *content_type, const char *headers);
+// Bytes are copied. False: the client is behind by more than HTTP_STREAM_QUEUE_BYTES_MAX, and it is time to pause until `drained`. Whoever goes on all the
+// same breaks the connection at HTTP_WRITE_QUEUE_BYTES_MAX. A client that takes no byte for HTTP_WRITE_STALL_MS is dropped. To one that left nothing is written.
+bool net_stream_write(struct net_request *req, const void *bytes, size_t len);
+void net_stream_end(struct net_request *req);
+// Breaks it off instead: what was written so far leaves, but the end is not said, so that nobody takes the half for the whole.
+void net_stream_break(struct net_request *req);
+// Who wants to know how the client fares; `drained` may be NULL. gone: it left before the answer, or closed its half (which, for a request that is watched, is
+// leaving): once, and the request must still be answered or ended, into nothing. drained: after net_stream_write said false; once for each time.
+// Neither is called from inside a call of the owner, and neither after the answer's end.
+struct net_watch { void (*gone)(void *arg); void (*drained)(void *arg); void *arg; };
+void net_request_watch(struct net_request *req, const struct net_watch *watch);
+bool net_request_left(const struct net_request *req);             // the client has left
+void net_request_drop(struct net_request *req);                   // breaks the connection, soon: what waits for it is lost, and it counts as left
