@@ -2,6 +2,7 @@
 #include "llm/openai_api.h"
 #include <string.h>
 #include "base/json.h"
+#include "base/limits.h"
 
 // Ours, the HTTP status, then OpenAI's type, code (NULL: ours) and the parameter at fault.
 static const struct shape { const char *code; int http_status; const char *type, *theirs, *param; } shapes[] = {
@@ -120,6 +121,64 @@ void openai_usage_event(enum llm_kind kind, const struct llm_end *end, struct fr
     put_member(out, answer, "model", "\"\"");
     fr_buf_addf(out, "\"choices\":[],\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"total_tokens\":%lld}}", (long long)end->prompt_tokens, (long long)end->answer_tokens,
                 (long long)(end->prompt_tokens + end->answer_tokens));
+}
+
+// A message as a delta: the same members, and each call of a tool has its place.
+static void put_delta(struct fr_buf *out, const struct fr_json *message)
+{
+    int n = 0;
+    fr_buf_add(out, ",\"delta\":{");
+    for (const struct fr_json *m = fr_json_child(message); m; m = fr_json_next(m)) {
+        if (n++) fr_buf_add(out, ",");
+        fr_buf_add_json_text(out, fr_json_key(m));
+        fr_buf_add(out, ":");
+        if (strcmp(fr_json_key(m), "tool_calls") != 0 || fr_json_kind(m) != JSON_ARRAY) {
+            fr_json_print(m, out);
+            continue;
+        }
+        int index = 0;
+        fr_buf_add(out, "[");
+        for (const struct fr_json *c = fr_json_child(m); c; c = fr_json_next(c), index++) {
+            fr_buf_addf(out, "%s{\"index\":%d", index ? "," : "", index);
+            for (const struct fr_json *v = fr_json_child(c); v; v = fr_json_next(v)) {
+                if (!fr_json_key(v) || strcmp(fr_json_key(v), "index") == 0) continue;
+                fr_buf_add(out, ",");
+                fr_buf_add_json_text(out, fr_json_key(v));
+                fr_buf_add(out, ":");
+                fr_json_print(v, out);
+            }
+            fr_buf_add(out, "}");
+        }
+        fr_buf_add(out, "]");
+    }
+    fr_buf_add(out, "}");
+}
+
+void openai_answer_event(enum llm_kind kind, const struct llm_end *end, struct fr_buf *out)
+{
+    FR_AUTO(fr_json) answer = NULL;
+    struct fr_err none;
+    int index = 0;
+    if (end->json && fr_json_parse_long(end->json, end->json_len, CLIENT_ANSWER_BYTES_MAX, &answer, &none) != FR_OK) answer = NULL;
+    fr_buf_add(out, "{");
+    put_member(out, answer, "id", "\"\"");
+    fr_buf_addf(out, "\"object\":\"%s\",", kind == LLM_CHAT ? "chat.completion.chunk" : "text_completion");
+    put_member(out, answer, "created", "0");
+    put_member(out, answer, "model", "\"\"");
+    fr_buf_add(out, "\"choices\":[");
+    for (const struct fr_json *c = fr_json_child(fr_json_get(answer, "choices")); c; c = fr_json_next(c), index++) {
+        const struct fr_json *finish = fr_json_get(c, "finish_reason"), *logprobs = fr_json_get(c, "logprobs"), *text = fr_json_get(c, "text");
+        fr_buf_addf(out, "%s{\"index\":%d", index ? "," : "", index);
+        if (kind == LLM_CHAT) put_delta(out, fr_json_get(c, "message"));
+        else fr_buf_add(out, ",\"text\":"), fr_buf_add_json_text(out, fr_json_text(text) ? fr_json_text(text) : "");
+        fr_buf_add(out, ",\"logprobs\":");
+        if (logprobs) fr_json_print(logprobs, out);
+        else fr_buf_add(out, "null");
+        fr_buf_add(out, ",\"finish_reason\":");
+        fr_buf_add_json_text(out, finish ? fr_json_text(finish) : NULL);
+        fr_buf_add(out, "}");
+    }
+    fr_buf_add(out, "]}");
 }
 
 bool openai_event_is_usage(const char *json, size_t len)

@@ -17,6 +17,8 @@ const char *llm_public_text(const struct fr_err *err);
 void openai_stream_asked(const char *body, size_t len, bool *stream, bool *usage);
 // The chunk with no choices that says what a stream used. `answer`: the whole answer, which the core put together.
 void openai_usage_event(enum llm_kind kind, const struct llm_end *end, struct fr_buf *out);
+// A whole answer as one event of a stream, for who asked for a stream and is answered from memory.
+void openai_answer_event(enum llm_kind kind, const struct llm_end *end, struct fr_buf *out);
 // Whether this event only tells usage: it has no choices. Those that did not ask are not told, and those that did are told by us, once.
 bool openai_event_is_usage(const char *json, size_t len);
 // One model of llm_models' list by its name, as the answer of GET /v1/models/{id}. FR_E_NOT_FOUND "model_unknown".

@@ -70,6 +70,24 @@ static void test_usage_is_told_once_and_by_us(void)
     CHECK(!is_usage("{\"choices\":[{\"delta\":{\"content\":\"\\\"usage\\\"\"}}]}"));
 }
 
+static void test_a_whole_answer_as_one_event(void)
+{
+    static const char chat[] = "{\"id\":\"x\",\"created\":7,\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\",\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\"}},{\"id\":\"b\"}]},\"finish_reason\":\"stop\"},"
+                               "{\"message\":{\"content\":null},\"finish_reason\":null,\"logprobs\":{\"content\":[]}}]}";
+    struct llm_end end = { .json = chat, .json_len = sizeof chat - 1 };
+    FR_AUTO_BUF out;
+    fr_buf_init(&out, 2000);
+    openai_answer_event(LLM_CHAT, &end, &out);
+    CHECK_TEXT(out.data, "{\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hi\",\"tool_calls\":["
+                         "{\"index\":0,\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\"}},{\"index\":1,\"id\":\"b\"}]},\"logprobs\":null,\"finish_reason\":\"stop\"},"
+                         "{\"index\":1,\"delta\":{\"content\":null},\"logprobs\":{\"content\":[]},\"finish_reason\":null}]}");
+    static const char text[] = "{\"id\":\"x\",\"choices\":[{\"text\":\"a\",\"finish_reason\":\"length\"}]}";
+    end = (struct llm_end){ .json = text, .json_len = sizeof text - 1 };
+    fr_buf_clear(&out);
+    openai_answer_event(LLM_TEXT, &end, &out);
+    CHECK_TEXT(out.data, "{\"id\":\"x\",\"object\":\"text_completion\",\"created\":0,\"model\":\"\",\"choices\":[{\"index\":0,\"text\":\"a\",\"logprobs\":null,\"finish_reason\":\"length\"}]}");
+}
+
 static void test_one_model_of_the_list(void)
 {
     static const char list[] = "[{\"id\":\"a\",\"object\":\"model\"},{\"id\":\"b/c\",\"object\":\"model\"},7]";
@@ -87,6 +105,7 @@ int main(void)
     TEST(test_errors_have_openais_shape);
     TEST(test_what_was_asked_of_a_stream);
     TEST(test_usage_is_told_once_and_by_us);
+    TEST(test_a_whole_answer_as_one_event);
     TEST(test_one_model_of_the_list);
     return TEST_END();
 }

@@ -233,7 +233,7 @@ static int on_body(llhttp_t *p, const char *at, size_t len)
     struct net_conn *conn = NET_OF(p, struct net_conn, parser);
     struct net_request *req = conn->building;
     conn->wants_continue = false;                // it did not wait
-    if (req->len - req->body_at + len > HTTP_BODY_BYTES_MAX)
+    if (req->len - req->body_at + len > req->body_most)
         return stop_parser(conn, 413, "body_too_large", "the body is too large");
     return request_keep(req, at, len) ? 0 : stop_no_memory(conn);
 }
@@ -303,6 +303,13 @@ static int check_framing(struct net_conn *conn, const llhttp_t *p, const struct 
     return 0;
 }
 
+static void request_bound(struct net_request *req, const char *method)
+{
+    const struct net_server_options *o = &req->server->options;
+    struct net_text m = { method, strlen(method) }, target = { req->bytes, req->target_len };
+    req->body_most = o->body_most ? o->body_most(o->arg, m, target) : HTTP_BODY_BYTES_MAX;
+}
+
 static int check_head(struct net_conn *conn, llhttp_t *p)
 {
     struct head_facts h = { 0 };
@@ -312,7 +319,8 @@ static int check_head(struct net_conn *conn, llhttp_t *p)
         return stop_parser(conn, 501, "method_unknown", "this method is not implemented");
     head_look(conn->building, &h);
     if (check_framing(conn, p, &h) != 0) return -1;
-    if (p->content_length > HTTP_BODY_BYTES_MAX) return stop_parser(conn, 413, "body_too_large", "the body is too large");
+    request_bound(conn->building, llhttp_method_name((llhttp_method_t)p->method));
+    if (p->content_length > conn->building->body_most) return stop_parser(conn, 413, "body_too_large", "the body is too large");
 
     bool has_body = h.codings > 0 || p->content_length > 0;
     if (h.expect.len > 0) {

@@ -108,7 +108,7 @@ struct net_request {
     struct net_request *next;
     char *bytes;                            // target, header names and values, body: everything we keep, in this order
     size_t len, cap;
-    size_t target_len, body_at;
+    size_t target_len, body_at, body_most;
     struct net_text method, path, query;
     struct net_field fields[HTTP_HEADERS_MAX];
     int field_count;

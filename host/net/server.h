@@ -30,6 +30,8 @@ struct net_server_options {
     // The refusal of a request that never reached on_request (400, 408, 413, 414, 417, 431, 501, 503, 505): lets the owner write the
     // body (a problem document). NULL: an empty body.
     void (*on_refusal)(void *arg, int http_status, const char *code, const char *text, struct fr_buf *body, const char **content_type);
+    // How large the body of a request may be, asked once its head is there; target: as it came, with the query. NULL: HTTP_BODY_BYTES_MAX.
+    size_t (*body_most)(void *arg, struct net_text method, struct net_text target);
     // 0 means the bound of limits.h. Tests shorten them; nothing else should.
     int header_ms, body_ms, idle_ms, write_stall_ms, linger_ms, ws_ping_ms, ws_close_ms, connections_max;
     // Open at once from one address (net_address_client). 0: CONNECTIONS_PER_ADDRESS_MAX, and none for loopback, where a proxy or a developer
