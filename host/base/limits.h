@@ -291,6 +291,13 @@
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
 #define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
 #define LLM_CACHE_ENTRIES_MAX 65536        // answers; their bytes are bounded by the settings
+#define LLM_PAYERS_MAX 200000              // tenants, payers and players whose day is counted: 200 bytes each
+#define LLM_FILTER_HOLD_BYTES 512          // of a stream, held back while a pattern may be going on
+#define LLM_DOWN_MS 5000                   // a call that waits while no pod of its model is up
+#define LLM_RECORD_KEEP_MS (30LL * 24 * 60 * 60 * 1000)    // prompts and answers that were kept
+#define LLM_USAGE_KEEP_DAYS 400            // sums by day: a year can be compared with the one before
+#define LLM_RECORDS_WAITING_MAX 1024       // calls that were not written yet; past it a second's oldest are counted and not kept
+#define LLM_RECORDS_BYTES_MAX (32LL * 1024 * 1024)
 #define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
 #define LLM_CALL_TOKENS_MAX (16 * 1024 * 1024)     // of one call, however long a context is: its price stays inside int64
 #define LLM_CACHE_BYTES_MAX (1024LL * 1024 * 1024)
