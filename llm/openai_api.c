@@ -79,6 +79,7 @@ void openai_error_print(const struct fr_err *err, const char *text, struct fr_bu
 
 const char *llm_public_text(const struct fr_err *err)
 {
+    if (strcmp(err->code, "llm_down") == 0) return "no server with this model is up just now: try again later";      // the core's sentence says where it looked
     switch (err->status) {
     case FR_E_IO:
         if (strcmp(err->code, "llm_nonsense") == 0) return "the model's server answered nonsense: try again";

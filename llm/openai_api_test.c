@@ -14,7 +14,7 @@ static void test_errors_have_openais_shape(void)
         { FR_E_LIMIT, "llm_rate", "x", 429, "{\"error\":{\"message\":\"x\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"rate_limit_exceeded\"}}" },
         { FR_E_FUNDS, "llm_funds", "x", 429, "{\"error\":{\"message\":\"x\",\"type\":\"insufficient_quota\",\"param\":null,\"code\":\"insufficient_quota\"}}" },
         { FR_E_DENIED, "key_scope", "x", 403, "{\"error\":{\"message\":\"x\",\"type\":\"permission_error\",\"param\":null,\"code\":\"key_scope\"}}" },
-        { FR_E_BUSY, "llm_down", "x", 503, "{\"error\":{\"message\":\"x\",\"type\":\"server_error\",\"param\":null,\"code\":\"llm_down\"}}" },
+        { FR_E_BUSY, "llm_down", "no pod at 10.0.0.7:8000", 503, "{\"error\":{\"message\":\"no server with this model is up just now: try again later\",\"type\":\"server_error\",\"param\":null,\"code\":\"llm_down\"}}" },
         { FR_E_LIMIT, "something", "x", 429, "{\"error\":{\"message\":\"x\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"something\"}}" },
         { FR_E_IO, "llm_backend", "10.0.0.7:8000 said 500", 502, "{\"error\":{\"message\":\"the model's server failed at this: try again\",\"type\":\"server_error\",\"param\":null,\"code\":\"llm_backend\"}}" },
         { FR_E_IO, "disk", "/secret", 503, "{\"error\":{\"message\":\"the host cannot do this just now: try again\",\"type\":\"server_error\",\"param\":null,\"code\":\"disk\"}}" },

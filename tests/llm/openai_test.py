@@ -93,13 +93,6 @@ error = refusal(openai.PermissionDeniedError, lambda: client.with_options(api_ke
 check("403, a key that is not for that", error and error.code == "key_scope", error and error.body)
 check("and what it is for goes", len(client.with_options(api_key=only["key"]).embeddings.create(model="fake", input="x").data) == 1)
 
-error = refusal(openai.APIStatusError, lambda: chat(messages=told({"status": 500})))
-check("a backend's failure is ours to tell", error and error.status_code in (502, 503) and "127.0.0.1" not in str(error.body), error and error.body)
-error = refusal(openai.APIStatusError, lambda: chat(messages=told({"bad_json": True})))
-check("nonsense is not passed on", error and error.status_code == 502, error and error.body)
-broken = refusal(openai.APIError, lambda: list(chat(messages=told({"die_after": 3}), stream=True)))
-check("a stream whose backend dies says so", broken is not None, broken)
-
 # --- leaving
 error = refusal(openai.APITimeoutError, lambda: client.with_options(timeout=0.3).chat.completions.create(model="fake", messages=told({"hang": True})))
 check("a client that waits no longer ends its call", error is not None and until(lambda: fake.asked()[-1]["state"] == "aborted"), fake.asked()[-1])
@@ -109,10 +102,29 @@ next(stream), next(stream), next(stream)
 check("while it reads, the stream goes on", fake.asked()[-1]["state"] == "running", fake.asked())
 stream.close()
 check("who leaves a stream ends its call", until(lambda: fake.asked()[-1]["state"] == "aborted"), fake.asked()[-1])
-stream = chat(messages=told({"endless": True, "token_ms": 2}), stream=True)
-next(stream)
+# --- a backend that fails. The core looks away from it for a while, so each time it is waited for.
+def well():
+    try:
+        return chat(messages=told({"text": "well"})).choices[0].message.content == "well"
+    except openai.APIStatusError as down:
+        assert down.status_code == 503 and "127.0.0.1" not in str(down.body), down.body
+        return False
+
+
+error = refusal(openai.APIStatusError, lambda: chat(messages=told({"status": 500})))
+check("a backend's failure is ours to tell", error and error.status_code in (502, 503) and "127.0.0.1" not in str(error.body), error and error.body)
+until(well)
+error = refusal(openai.APIStatusError, lambda: chat(messages=told({"bad_json": True})))
+check("nonsense is not passed on", error and error.status_code == 502, error and error.body)
+until(well)
+broken = refusal(openai.APIError, lambda: list(chat(messages=told({"die_after": 3}), stream=True)))
+check("a stream whose backend dies says so", broken is not None, broken)
+
+check("and it is taken again once it is well", until(well))
 
 # --- the end
+stream = chat(messages=told({"endless": True, "token_ms": 2}), stream=True)
+next(stream)
 code = host.stop()
 ended = refusal(openai.APIError, lambda: [None for _ in stream]) or refusal(Exception, lambda: [None for _ in stream])
 check("a host that stops ends its streams", code == 0 and ended is not None, (code, "".join(host.log)[-2000:]))
