@@ -136,6 +136,7 @@ int palm_error_status(const struct fr_err *err)
     if (strcmp(err->code, "too_large") == 0 || strcmp(err->code, "llm_prompt_too_large") == 0) return 400;
     if (err->status == FR_E_LIMIT || err->status == FR_E_FUNDS) return 429;
     if (strcmp(err->code, "llm_refused") == 0) return 400;
+    if (err->status == FR_E_AUTH) return strcmp(err->code, "key_missing") == 0 ? 403 : 400;      // as Google's server has it: at 401 its clients would look for other credentials
     return fr_status_http(err->status);
 }
 

@@ -164,7 +164,7 @@ static void test_what_the_filter_refused_has_no_candidates(void)
 static void test_errors_have_googles_shape(void)
 {
     static const struct { enum fr_status st; const char *code; int http_status; const char *name; } cases[] = {
-        { FR_E_INVALID, "llm_request", 400, "INVALID_ARGUMENT" }, { FR_E_AUTH, "key_unknown", 401, "UNAUTHENTICATED" }, { FR_E_DENIED, "player_blocked", 403, "PERMISSION_DENIED" },
+        { FR_E_INVALID, "llm_request", 400, "INVALID_ARGUMENT" }, { FR_E_AUTH, "key_unknown", 400, "INVALID_ARGUMENT" }, { FR_E_AUTH, "key_missing", 403, "PERMISSION_DENIED" }, { FR_E_DENIED, "player_blocked", 403, "PERMISSION_DENIED" },
         { FR_E_NOT_FOUND, "model_unknown", 404, "NOT_FOUND" }, { FR_E_LIMIT, "llm_rate", 429, "RESOURCE_EXHAUSTED" }, { FR_E_FUNDS, "llm_funds", 429, "RESOURCE_EXHAUSTED" },
         { FR_E_BUSY, "llm_down", 503, "UNAVAILABLE" }, { FR_E_TIMEOUT, "llm_deadline", 504, "DEADLINE_EXCEEDED" }, { FR_E_LIMIT, "too_large", 400, "INVALID_ARGUMENT" },
         { FR_E_INTERNAL, "internal", 500, "INTERNAL" },

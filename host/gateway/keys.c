@@ -210,7 +210,7 @@ void gw_key_start(struct gw_req *r)
     } else {
         bool sent = there || net_header(r->http, "authorization").len > 0;
         if (sent) failures_note(r->g, r->http);
-        if (sent) GW_FAIL(r, FR_E_AUTH, "key_unknown", "this API key is not known here");
+        if (sent) GW_FAIL(r, FR_E_AUTH, "key_unknown", "Incorrect API key provided: this host does not know it");
         else GW_FAIL(r, FR_E_AUTH, "key_missing", "this needs an API key of this host: Authorization: Bearer frond-...");
     }
 }

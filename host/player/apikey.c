@@ -162,8 +162,8 @@ enum fr_status api_key_find(struct store_txn *txn, const uint8_t hash[SHA256_BYT
     sql_bind_int(row, 1, now_ms / DAY_MS);
     sql_bind_bytes(row, 2, hash, SHA256_BYTES);
     FR_TRY(sql_step(row, &found, err));
-    if (!found) return FR_FAIL_CODE(err, FR_E_AUTH, "key_unknown", "this API key is not known here");
-    if (sql_int(row, 11) != 0) return FR_FAIL_CODE(err, FR_E_AUTH, "key_revoked", "this API key was revoked");
+    if (!found) return FR_FAIL_CODE(err, FR_E_AUTH, "key_unknown", "Incorrect API key provided: this host does not know it");
+    if (sql_int(row, 11) != 0) return FR_FAIL_CODE(err, FR_E_AUTH, "key_revoked", "Incorrect API key provided: it was revoked");
     if (sql_int(row, 13) != 0) return FR_FAIL_CODE(err, FR_E_DENIED, "player_blocked", "the player of this key is blocked here");
     key_read(row, ret);
     return FR_OK;
