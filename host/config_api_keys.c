@@ -1,6 +1,6 @@
 // config_api_keys.c — the setting "api_keys": who may have a key with which programs use the models.
 //
-// Usual is who holds 1 PALM; under --dev, where there is none to be had, who holds a test coin. "least":"0" is everybody.
+// Usual is who holds 1 PALM. "least":"0" is everybody.
 #include <stdio.h>
 #include "base/json.h"
 #include "base/limits.h"
@@ -11,9 +11,9 @@
 enum fr_status config_api_keys(const struct config_source *s, struct config *c, struct fr_err *err)
 {
     static const char *const keys[] = { "asset", "least", "most", NULL };
-    const char *asset = c->dev ? "TEST" : "PALM";
+    const char *asset = "PALM";
     const struct fr_json *o = NULL;
-    int64_t least = c->dev ? 1 : LEAST_UNITS, most = API_KEYS_PER_PLAYER_MAX;
+    int64_t least = LEAST_UNITS, most = API_KEYS_PER_PLAYER_MAX;
     if (s->json && fr_json_get(s->json, "api_keys")) {
         FR_TRY(fr_json_need_object(s->json, "api_keys", &o, err));
         FR_TRY(fr_json_only_keys(o, keys, "api_keys", err));

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "gateway/internal.h"
+#include "llm/record.h"
 
 struct known { struct api_key key; int64_t until_ms; uint64_t revocations; };
 struct failed { int count; };
@@ -111,6 +112,24 @@ static void key_proven(struct gw_req *r, const struct api_key *key)
     r->route->handler(r);
 }
 
+static int64_t within(int64_t own, int64_t host)       // 0: no limit
+{
+    return own == 0 || (host > 0 && host < own) ? host : own;
+}
+
+// The core counts by name: it is told each time the key is looked up.
+static void limits_tell(const struct gateway *g, const struct api_key *key)
+{
+    char name[LLM_WHO_BYTES];
+    struct llm_limit limit = g->o.api_key_limits;
+    if (!g->o.llm) return;
+    snprintf(name, sizeof name, "key:%lld", (long long)key->id);
+    limit.tokens_minute = within(key->limits.tokens_minute, limit.tokens_minute);
+    limit.tokens_day = within(key->limits.tokens_day, limit.tokens_day);
+    limit.requests_minute = within(key->limits.requests_minute, limit.requests_minute);
+    llm_limit(g->o.llm, name, &limit);
+}
+
 struct proof { struct gw_req *r; uint8_t hash[SHA256_BYTES]; struct known found; };
 
 static enum fr_status proof_job(struct store_txn *txn, void *arg, struct fr_err *err)
@@ -140,6 +159,7 @@ static void proof_done(void *arg, enum fr_status st, const struct fr_err *err)
     if (st == FR_OK) {
         seen_note(r->g->keys_known, &p->found.key, fr_now_ms());
         remember(r->g->keys_known, p->hash, &p->found);
+        limits_tell(r->g, &p->found.key);
         key_proven(r, &p->found.key);
     } else {
         if (st == FR_E_AUTH) failures_note(r->g, r->http);
@@ -247,6 +267,14 @@ void gw_keys_tick(struct gateway *g)
 
 // ---- a player's own keys
 
+#define USAGE_MS (31LL * 24 * 60 * 60 * 1000)
+static enum fr_status usage_print(struct store_txn *txn, struct gw_req *r, struct fr_err *err)
+{
+    char payer[LLM_WHO_BYTES];
+    snprintf(payer, sizeof payer, "player:%s", r->who.player);
+    return llm_usage_list(txn, r->now_ms - USAGE_MS, payer, &r->out, err);
+}
+
 static enum fr_status list_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct gw_req *r = arg;
@@ -259,7 +287,9 @@ static enum fr_status list_job(struct store_txn *txn, void *arg, struct fr_err *
         api_key_print(&list[i], &r->out);
         fr_buf_add(&r->out, "}");
     }
-    fr_buf_addf(&r->out, "],\"most\":%d,\"asset\":\"%s\",\"least\":\"%lld\"}", most, r->g->o.api_keys.asset, (long long)r->g->o.api_keys.least_units);
+    fr_buf_addf(&r->out, "],\"most\":%d,\"asset\":\"%s\",\"least\":\"%lld\",\"usage\":", most, r->g->o.api_keys.asset, (long long)r->g->o.api_keys.least_units);
+    FR_TRY(usage_print(txn, r, err));
+    fr_buf_add(&r->out, "}");
     return FR_OK;
 }
 void gw_keys_list(struct gw_req *r) { gw_read(r, list_job); }
