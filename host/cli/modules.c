@@ -9,6 +9,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/model_charge.h"
 #include "treasury/treasury.h"
 
 void host_register_modules(void)
@@ -25,6 +26,7 @@ void host_register_modules(void)
     txq_register();
     withdrawal_register();
     llm_register();
+    model_charge_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }
