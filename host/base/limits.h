@@ -26,6 +26,7 @@
 #define ADDRESS_REQUESTS_BURST 1000
 #define RATE_KEYS_MAX 40000                // players, and addresses, that were busy within the last seconds
 #define HTTP_WRITE_QUEUE_BYTES_MAX (4 * 1024 * 1024)   // what a slow reader may make us hold
+#define HTTP_STREAM_QUEUE_BYTES_MAX (64 * 1024)    // of an answer in pieces that its client has not taken: its maker is told to pause
 #define HTTP_PIPELINE_BYTES_MAX (64 * 1024)    // of answers a client has not read: no further request of its connection is begun
 #define HTTP_WRITE_STALL_MS 20000          // a client that takes no byte of a waiting answer for this long is dropped
 #define HTTP_LINGER_MS 1000                // after our last byte we read on this long, so that a reset does not eat the answer
@@ -73,6 +74,13 @@
 #define SOCKETS_PER_PLAYER_MAX 8
 #define SOCKET_OPS_MAX 64                  // of one socket, not yet answered
 #define WALLET_EVENTS_MAX 20000            // balances that changed and were not told yet
+
+// ---- streams of events (net/sse)
+#define SSE_HEARTBEAT_MS 15000             // a comment when nothing else was sent: under the 20 to 60 s after which proxies drop a silent line
+#define SSE_KEPT_BYTES_MAX (256 * 1024)    // of one stream, for clients that come back: an answer of 8,000 tokens
+#define STREAMS_KEPT_MAX 512               // so many at once, those that ended within their minute included ...
+#define STREAMS_KEPT_PER_PLAYER_MAX 4      // ... and of one player; a further one is a stream that cannot be gone on with
+#define SSE_KEPT_MS (60LL * 1000)          // after a stream began: a phone that changes its network is back within seconds
 
 // ---- worker frames (ipc/, sandbox/)
 #define FRAME_BYTES_MAX (1024 * 1024)
@@ -176,6 +184,15 @@
 #define WALLET_NONCE_MS (10LL * 60 * 1000) // a message to sign
 #define WALLET_NONCES_PER_PLAYER_MAX 8
 #define WALLETS_PER_PLAYER_MAX 8
+#define API_KEYS_PER_PLAYER_MAX 8          // for programs that use the models; those revoked do not count
+#define API_KEYS_OPERATOR_MAX 256          // of the operator's own
+#define API_KEY_NAME_BYTES_MAX 60
+#define API_KEY_SEEN_MS (60LL * 1000)      // "last used" is kept to the minute
+#define API_KEYS_SEEN_MAX 256              // to be written with the next tick
+#define API_KEYS_KNOWN_MAX 4096            // remembered by the loop ...
+#define API_KEY_KNOWN_MS 2000              // ... for so long, and no longer: a key that was revoked elsewhere
+#define API_KEY_FAILURES_MAX 20            // keys from one address that are none, within ...
+#define API_KEY_FAILURES_MS (60LL * 1000)  // ... this time: then it waits. Guessing 256 bits is hopeless; this keeps it cheap too
 #define CONSENT_MS_MAX (30LL * 24 * 60 * 60 * 1000)
 #define INTENTS_PER_PLAYER_MAX 32
 #define INTENT_MS (10LL * 60 * 1000)
