@@ -272,6 +272,7 @@
 #define LLM_CALLS_MAX 4096                 // accepted and not ended, waiting ones included
 #define LLM_QUEUE_MAX 1024                 // waiting
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
+#define LLM_REPAIRS_MAX 2                  // of an answer that does not fit its schema: a third wrong one is the model's best
 
 // ---- burns (treasury/burn)
 #define BURN_BATCH_ACCRUALS_MAX 1024       // of one batch: planned, or proven, in one job, which takes 10 ms
