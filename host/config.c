@@ -200,7 +200,7 @@ static enum fr_status part_proxies(const struct config_source *s, struct config 
 
 static enum fr_status part_keys(const struct config_source *s, struct config *c, struct fr_err *err)
 {
-    static const char *const keys[] = { "backup", "bot_token", "bots", "chain", "dev_chain", "initdata_max_age_s", "drain_s", "limits", "listen", "match_log_days", "plugins", "signer", "telegram", "trusted_proxies", NULL };
+    static const char *const keys[] = { "backup", "bot_token", "bots", "chain", "dev_chain", "initdata_max_age_s", "drain_s", "limits", "listen", "match_log_days", "models", "plugins", "signer", "telegram", "trusted_proxies", NULL };
     (void)c;
     return fr_json_only_keys(s->json, keys, "", err);
 }
@@ -247,6 +247,15 @@ static enum fr_status part_chain(const struct config_source *s, struct config *c
     return treasury_settings_read(s->json, s->path, c->dev, &c->treasury, err);
 }
 
+// Key files stand beside the file.
+static enum fr_status part_models(const struct config_source *s, struct config *c, struct fr_err *err)
+{
+    char folder[CONFIG_PATH_BYTES] = ".";
+    const char *slash = s->path ? strrchr(s->path, '/') : NULL;
+    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash == s->path ? 1 : slash - s->path), s->path);
+    return llm_settings_read(s->json ? fr_json_get(s->json, "models") : NULL, folder, &c->models, err);
+}
+
 static enum fr_status part_bots(const struct config_source *s, struct config *c, struct fr_err *err)
 {
     return bots_read(s->json, &c->bots, err);
@@ -270,6 +279,7 @@ static enum fr_status part_bot_rules(const struct config_source *s, struct confi
 const struct config_part config_parts[] = {
     { "keys", CONFIG_OF_FILE, part_keys }, { "telegram", CONFIG_OF_FILE, part_telegram }, { "times", CONFIG_OF_FILE, part_times }, { "limits", CONFIG_OF_FILE, part_limits },
     { "trusted_proxies", CONFIG_OF_FILE, part_proxies }, { "plugins", CONFIG_OF_FILE, part_folders }, { "backup", CONFIG_OF_FILE, part_backup }, { "chain", CONFIG_OF_FILE, part_chain },
+    { "models", CONFIG_OF_FILE_AND_ENVIRONMENT, part_models },
     { "bots", CONFIG_OF_FILE_AND_ENVIRONMENT, part_bots }, { "bots", CONFIG_OF_ALL, part_bot_rules }, { "policy", CONFIG_OF_ALL, part_policy }, { "listen", CONFIG_OF_ALL, part_listen },
     { "plugins", CONFIG_OF_ALL, part_folders_usual },
 };
@@ -299,7 +309,7 @@ enum fr_status config_part_read(const struct config_part *part, const struct con
 
 enum fr_status config_begin(const struct serve_options *o, struct config *c, struct fr_err *err)
 {
-    *c = (struct config){ .dev = o->dev, .no_chain = o->no_chain, .initdata_max_age_s = INITDATA_AGE_S_DEFAULT, .drain_ms = VERSION_DRAIN_MS, .match_log_days = MATCH_LOG_KEEP_MS / 86400000 };
+    *c = (struct config){ .dev = o->dev, .no_chain = o->no_chain, .no_models = o->no_models, .initdata_max_age_s = INITDATA_AGE_S_DEFAULT, .drain_ms = VERSION_DRAIN_MS, .match_log_days = MATCH_LOG_KEEP_MS / 86400000 };
     if (!o->data || !o->data[0]) return FR_FAIL_CODE(err, FR_E_INVALID, "usage", "serve needs --data DIR, the folder that keeps everything");
     if (strlen(o->data) > CONFIG_PATH_BYTES - 64) return FR_FAIL_CODE(err, FR_E_INVALID, "usage", "--data: the folder's name is too long: %d bytes at most", CONFIG_PATH_BYTES - 64);
     snprintf(c->data, sizeof c->data, "%s", o->data);

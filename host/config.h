@@ -2,7 +2,7 @@
 //
 // {"bot_token":"1234567:AA..","initdata_max_age_s":86400,"listen":"127.0.0.1:8080","drain_s":86400,"match_log_days":90,"plugins":["games","plugins"]}
 // "backup":{"folder":"/var/backups/frond","every_hours":24,"keep":14}
-// "chain", "signer", "dev_chain": treasury/settings.h.
+// "chain", "signer", "dev_chain": treasury/settings.h. "models": llm/settings.h.
 // Several bots, and bots without a secret: player/bots.h. "telegram": telegram/settings.h.
 // Unknown keys are refused with the nearest known one. Folders are relative to the file. Pure but for reading the files.
 #pragma once
@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "gateway/gateway.h"
+#include "llm/settings.h"
 #include "player/bots.h"
 #include "plugin/use.h"
 #include "telegram/settings.h"
@@ -33,6 +34,7 @@ struct config {
     char backup_folder[CONFIG_PATH_BYTES];     // "": only when asked for
     int64_t backup_every_ms; int backup_keep;
     struct treasury_settings treasury; bool no_chain;
+    struct llm_settings models; bool no_models;
     bool wallet_open;                          // telegram.policy is "open"
     char public_url[TELEGRAM_URL_BYTES];       // telegram.public_url; "": not told
     char hostile[CONFIG_PATH_BYTES];           // --dev: the package of `Run hostile plugin`; "" when it is not there

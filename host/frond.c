@@ -1,6 +1,6 @@
 // frond.c — the host: makes every part, joins them through their ports, and takes them apart again.
 //
-// Order of making: configuration, migrations, the sandbox's proof, store, sandbox, treasury, plugins, api, matches, gateway, console. The end is the
+// Order of making: configuration, migrations, the sandbox's proof, store, sandbox, treasury, models, plugins, api, matches, gateway, console. The end is the
 // other way round: nobody new comes in, what is in flight is answered, workers go, the store commits and closes.
 #include <assert.h>
 #include <errno.h>
@@ -25,6 +25,8 @@
 #include "console/metrics.h"
 #include "gateway/gateway.h"
 #include "ledger/ledger.h"
+#include "llm/llm.h"
+#include "net/client.h"
 #include "play/play.h"
 #include "player/identity.h"
 #include "player/session.h"
@@ -47,6 +49,7 @@ struct host {
     struct store *store;
     struct sandbox *sandbox;
     struct treasury *treasury;
+    struct net_client *models_client; struct llm *llm;
     struct plugins *plugins;
     struct api *api;
     struct plays *plays;
@@ -212,6 +215,19 @@ static void stop_sandbox(void *arg)
     else uv_stop(&h->loop);
 }
 
+static void stop_treasury(void *arg)
+{
+    struct host *h = arg;
+    h->models_client = NULL;
+    treasury_stop(h->treasury, stop_sandbox, h);
+}
+
+static void stop_models_client(void *arg)
+{
+    struct host *h = arg;
+    net_client_stop(h->models_client, stop_treasury, h);
+}
+
 // From here on nothing comes in from outside.
 static void take_apart(void *arg)
 {
@@ -223,7 +239,7 @@ static void take_apart(void *arg)
     h->plays = NULL;
     plugins_stop(h->plugins);                          // not freed yet: store jobs still read them
     close_handles(h);
-    treasury_stop(h->treasury, stop_sandbox, h);
+    llm_stop(h->llm, stop_models_client, h);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
@@ -275,14 +291,24 @@ static enum fr_status open_treasury(struct host *h, struct fr_err *err)
     return treasury_open(&o, &h->treasury, err);
 }
 
+#define MODELS_CONNECTIONS 512                         // to all model servers together: whoever waits, waits in the core's queue, not behind a socket
+static enum fr_status open_models(struct host *h, struct fr_err *err)
+{
+    struct net_client_options client = { .loop = &h->loop, .connections = { MODELS_CONNECTIONS }, .connections_per_host = { LLM_POD_CALLS_MAX }, .calls = { LLM_CALLS_MAX } };
+    FR_TRY(net_client_start(&client, &h->models_client, err));
+    struct llm_options o = { .loop = &h->loop, .client = h->models_client, .store = h->store, .settings = &h->config.models };
+    return llm_open(&o, &h->llm, err);
+}
+
 static enum fr_status open_parts(struct host *h, struct fr_err *err)
 {
     struct store_options store = { .folder = h->config.data, .loop = &h->loop, .check = ledger_look };
     FR_TRY(store_open(&store, &h->store, err));
     FR_TRY(sandbox_new(&h->loop, h->worker_path, WORKER_SPARES, &h->sandbox, err));
     FR_TRY(open_treasury(h, err));
+    FR_TRY(open_models(h, err));
     FR_TRY(open_plugins(h, err));
-    struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .arg = h, .wallet = on_wallet };
+    struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .llm = h->llm, .arg = h, .wallet = on_wallet };
     h->api = api_new(&api);
     struct plays_options plays = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .effects = { h, on_event, on_wallet, on_match_ask },
                                    .log_keep_ms = h->config.match_log_days * 86400000LL };
@@ -293,10 +319,10 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .treasury = h->treasury, .version = FROND_VERSION, .arg = h, .door = on_door };
     h->metrics = metrics_new(&metrics);
     FR_TRY(operator_token_open(h->config.data, h->operator_token, err));
-    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .folder = h->config.data, .dev = h->config.dev,
+    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .llm = h->llm, .folder = h->config.data, .dev = h->config.dev,
                                        .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet };
     FR_TRY(console_start(&console, &h->console, err));
-    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
+    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = h->llm, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
                                        .operator_token = h->operator_token, .metrics = on_metrics, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,
@@ -337,6 +363,7 @@ static void host_close(struct host *h)
     uv_run(&h->loop, UV_RUN_DEFAULT);                  // libuv lets go of the handles; answers that came too late go nowhere
     plugins_close(h->plugins);
     api_free(h->api);
+    llm_free(h->llm);
     treasury_free(h->treasury);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     uv_loop_close(&h->loop);

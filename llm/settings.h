@@ -2,15 +2,16 @@
 //
 // {"models":{
 //   "engine": true,                                   the one that is built here (llm/engine), as backend "engine"; false: not
-//   "default": "smollm2-135m-instruct",
+//   "default": "smollm2-135m-instruct", "default_embed":..,      where nothing is said: the first that does it
 //   "backends":[{"name":"big","url":"https://models.example.org/v1","key_file":"big.key","pods":[{"url":..},..],
 //      "models":[{"name":"llama-70b","as":"meta-llama/Llama-3.1-70B","can":["chat","json","tools","vision"],"languages":["*"],"context":131072,"price":{"prompt":"20","answer":"60"}}],
 //      "concurrency":32,"timeout_ms":60000,"ca_file":..}],
 //   "price":{"asset":"PALM","burn_bps":1000},         prices are base units for 1,000 tokens, rounded up for each call
 //   "limits":{"plugin":{"tokens_minute":..,"tokens_day":..,"requests_minute":..},"player":{..},"key":{..}},
-//   "cache":{"bytes":16777216,"ttl_s":600}, "record":"none|usage|all", "filters":{..}, "queue":{"most":1024}}}
+//   "cache":{"bytes":16777216,"ttl_s":600}, "record":"usage|all", "queue":{"most":1024},
+//   "filters":{"refuse":["words",..],"hide_secrets":true,"hide_personal":false}}}
 //
-// A backend without "pods" is one pod at its url. A pod is one model-parallel group: its own address, its own capacity; pods of a backend are replicas of each other.
+// A backend without "pods" is one pod at its url; a pod may have "unix" (a socket's path) for its address. A URL without a path gets /v1. A pod is one model-parallel group: its own address, its own capacity; pods of a backend are replicas of each other.
 // Codes: models (the text names the member).
 #pragma once
 #include <stdbool.h>
@@ -59,3 +60,5 @@ struct llm_settings {
 };
 void llm_settings_default(struct llm_settings *s);      // the engine alone, free of charge
 FR_MUST_USE enum fr_status llm_settings_read(const struct fr_json *models, const char *folder, struct llm_settings *s, struct fr_err *err);      // json NULL: the default; key files relative to folder
+const char *llm_can_name(unsigned bit);    // "chat", ..; "" when there is no such bit
+unsigned llm_can_named(const char *name);  // 0: no such capability

@@ -4,12 +4,14 @@
 // One file per family. A handler never sees an argument of the wrong type or outside its range: the worker's own checks are for
 // good error messages, these are for hostile workers.
 #pragma once
+#include "llm/llm.h"
 #include "plugin/runtime.h"
 #include "store/store.h"
 
 struct api;
 struct api_options {
     uv_loop_t *loop; struct store *store; struct plugins *plugins;
+    struct llm *llm;                                                          // NULL: no models
     void *arg;
     void (*wallet)(void *arg, const char *player, const char *asset);        // a balance changed
 };

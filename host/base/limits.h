@@ -275,6 +275,16 @@
 #define LLM_CALLS_MAX 4096                 // accepted and not ended, waiting ones included
 #define LLM_QUEUE_MAX 1024                 // waiting
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
+#define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
+#define LLM_CACHE_ENTRIES_MAX 65536        // answers; their bytes are bounded by the settings
+#define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
+#define LLM_CALL_TOKENS_MAX (16 * 1024 * 1024)     // of one call, however long a context is: its price stays inside int64
+#define LLM_CACHE_BYTES_MAX (1024LL * 1024 * 1024)
+#define LLM_PICTURES_MAX 16                // pictures and sounds of one request
+#define LLM_TOOLS_MAX 64                   // functions that a request offers
+#define LLM_TOOL_CALLS_MAX 16              // of one message, or of one choice
+#define LLM_STOPS_MAX 8                    // texts that end an answer; OpenAI takes 4, PaLM 5
+#define LLM_ERROR_BYTES_MAX 4096           // of a backend's refusal, read; 200 of it are shown
 
 // ---- burns (treasury/burn)
 #define BURN_BATCH_ACCRUALS_MAX 1024       // of one batch: planned, or proven, in one job, which takes 10 ms

@@ -11,7 +11,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 enum fr_status run_serve(struct cli *c, struct fr_err *err)
 {
-    struct serve_options o = { .data = c->data, .listen = cli_option(c, "listen"), .config = cli_option(c, "config"), .dev = cli_option(c, "dev") != NULL, .no_chain = cli_option(c, "no-chain") != NULL, .json = c->json };
+    struct serve_options o = { .data = c->data, .listen = cli_option(c, "listen"), .config = cli_option(c, "config"), .dev = cli_option(c, "dev") != NULL, .no_chain = cli_option(c, "no-chain") != NULL, .no_models = cli_option(c, "no-models") != NULL, .json = c->json };
     (void)err;
     c->exit = c->host->serve(&o);                            // says what is wrong itself
     return FR_OK;

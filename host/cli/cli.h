@@ -1,7 +1,7 @@
 // cli.h — the `frond` verbs. Every verb takes --json; exit codes: 0 done, 1 refused, 2 usage.
 #pragma once
 #include "base/err.h"
-struct serve_options { const char *data, *listen, *config; bool dev, no_chain, json; };
+struct serve_options { const char *data, *listen, *config; bool dev, no_chain, no_models, json; };
 // One thing of the config file that was looked at. err: why `serve` would refuse it, text being the sentence. Without err it is well, or, where
 // help says what to do, worth a warning.
 typedef void cli_told_fn(void *arg, const char *name, const char *text, const char *help, const struct fr_err *err);

@@ -4,6 +4,7 @@
 #include "console/console.h"
 #include "gateway/gateway.h"
 #include "ledger/ledger.h"
+#include "llm/llm.h"
 #include "play/play.h"
 #include "player/identity.h"
 #include "plugin/runtime.h"
@@ -23,6 +24,7 @@ void host_register_modules(void)
     play_register();
     txq_register();
     withdrawal_register();
+    llm_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }

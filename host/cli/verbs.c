@@ -28,7 +28,8 @@ const struct cli_verb cli_verbs[] = {
     { .name = "serve", .does = "run the host; prints `ready http://HOST:PORT`", .run = run_serve,
       .more = "SIGTERM ends it in good order. With --dev anybody on this machine may sign in as anybody, with test coins; such a data folder never serves without --dev.",
       .options = { { "listen", "HOST:PORT", "where to listen (default 127.0.0.1:8080; port 0 picks one)" }, { "config", "FILE", "settings as JSON: bot_token or bots, listen, plugins, telegram, ..." },
-                   { "dev", NULL, "development: test coins, /app/dev/, a chain of its own, this machine only" }, { "no-chain", NULL, "without a chain, whatever the settings say" } } },
+                   { "dev", NULL, "development: test coins, /app/dev/, a chain of its own, this machine only" }, { "no-chain", NULL, "without a chain, whatever the settings say" },
+                   { "no-models", NULL, "without the built-in model, whatever the settings say" } } },
 
     { .name = "plugin new", .does = "make a plugin that runs at once", .run = run_plugin_new,
       .more = "A game goes to games/NAME, a tool to plugins/NAME, where a host looks for them. Then: frond plugin check, frond plugin test.",

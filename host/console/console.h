@@ -5,6 +5,7 @@
 // marked offline). So a verb is written once. Loop thread; the work in store jobs.
 #pragma once
 #include "console/backup.h"
+#include "llm/llm.h"
 #include "play/play.h"
 #include "player/session.h"
 #include "plugin/runtime.h"
@@ -13,7 +14,7 @@
 
 #define CONSOLE_SOCKET_NAME "frond.sock"
 struct console;
-struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; struct treasury *treasury; const char *folder; bool dev;
+struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; struct treasury *treasury; struct llm *llm; const char *folder; bool dev;
                          void *arg; void (*sessions_ended)(void *arg, const char *player, const struct session_ended *ended);      // their sockets must close
                          void (*wallet)(void *arg, const char *player, const char *asset); };                                   // a balance changed
 FR_MUST_USE enum fr_status console_start(const struct console_options *o, struct console **ret, struct fr_err *err);

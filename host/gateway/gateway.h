@@ -4,6 +4,7 @@
 // problem documents with stable codes, texts of internal errors stay in the log. One file per group of routes.
 #pragma once
 #include <uv.h>
+#include "llm/llm.h"
 #include "net/server.h"
 #include "play/play.h"
 #include "player/bots.h"
@@ -24,6 +25,7 @@ struct gateway_options {
     const char *version;                           // for /healthz
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
+    struct llm *llm;                               // NULL: no models
     struct treasury *treasury;                     // NULL: no chain; burns are shown as pending, and nothing comes in or leaves
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL

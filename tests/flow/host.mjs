@@ -14,11 +14,11 @@ const START_MS = 60000;
 
 globalThis.crypto ??= webcrypto;      // modules of the pages run in tests too, and Node 18 has it in a module only
 
-/** Starts a host and waits for its `ready` line. Without a chain unless it is asked for: it is not what most tests are about, and takes a second and a process.
- * @param {{data?: string, listen?: string, args?: string[], chain?: boolean}} [options] `data` of an earlier host, to start again on it
+/** Starts a host and waits for its `ready` line. Without a chain and without the built-in model unless they are asked for: they are not what most tests are about, and each takes a second and a process.
+ * @param {{data?: string, listen?: string, args?: string[], chain?: boolean, models?: boolean}} [options] `data` of an earlier host, to start again on it
  * @returns {Promise<{url: string, data: string, log: string[], child: import("node:child_process").ChildProcess, stop: (signal?: string) => Promise<number>, clean: () => void}>} */
-export async function startHost({ data = mkdtempSync(path.join(tmpdir(), "frond-flow-")), listen = "127.0.0.1:0", args = [], chain = false } = {}) {
-  const child = spawn(FROND, ["serve", "--dev", "--data", data, "--listen", listen, ...(chain ? [] : ["--no-chain"]), ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+export async function startHost({ data = mkdtempSync(path.join(tmpdir(), "frond-flow-")), listen = "127.0.0.1:0", args = [], chain = false, models = false } = {}) {
+  const child = spawn(FROND, ["serve", "--dev", "--data", data, "--listen", listen, ...(chain ? [] : ["--no-chain"]), ...(models ? [] : ["--no-models"]), ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => child.kill("SIGKILL");
   process.on("exit", kill);                              // also when a test throws before it can stop its host
   const log = [];
