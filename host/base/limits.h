@@ -108,6 +108,9 @@
 #define CALL_ARGS_BYTES_MAX (64 * 1024)
 #define CALL_RESULT_BYTES_MAX (256 * 1024)
 #define API_CALLS_PER_SECOND_MAX 20000     // host calls a worker may make
+#define STREAM_PIECE_BYTES_MAX 8192        // one ctx:stream
+#define STREAM_CALL_BYTES_MAX (128 * 1024) // of all that one call streams: several times the longest answer of a model that a page shows
+#define STREAM_EVERY_MS 50                 // pieces that follow sooner go out together: 20 messages a second for each call
 
 // ---- plugins
 #define PLUGIN_ID_BYTES_MAX 32
@@ -345,6 +348,7 @@
 
 _Static_assert(CALL_ARGS_BYTES_MAX <= WS_MESSAGE_BYTES_MAX, "a call that fits HTTP fits a socket message");
 _Static_assert(CALL_ARGS_BYTES_MAX < HTTP_BODY_BYTES_MAX, "arguments are inside the body");
+_Static_assert(STREAM_PIECE_BYTES_MAX < FRAME_BYTES_MAX && STREAM_CALL_BYTES_MAX * 6 < WS_SEND_QUEUE_BYTES_MAX, "what one call streams, escaped, closes nobody's socket who reads");
 _Static_assert(CALL_RESULT_BYTES_MAX < FRAME_BYTES_MAX, "a result fits a frame with its envelope");
 _Static_assert(PLUGIN_LUA_BYTES_MAX * 2 <= FRAME_BYTES_MAX, "a package's Lua fits one frame, names included");
 _Static_assert(KV_VALUE_BYTES_MAX < FRAME_BYTES_MAX && JSON_TEXT_BYTES_MAX <= FRAME_BYTES_MAX, "documents fit frames");

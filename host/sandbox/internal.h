@@ -81,6 +81,7 @@ struct sandbox_worker {
     void (*on_down)(void *, struct sandbox_worker *, const struct sandbox_death *);
     void (*on_load_failed)(void *, struct sandbox_worker *, const char *);
     void (*on_ask)(void *, struct sandbox_worker *, const struct sandbox_ask *);
+    void (*on_stream)(void *, struct sandbox_worker *, void *call_arg, const char *text, size_t len);
     uint32_t generation;
     uv_timer_t restart;
     int64_t backoff_ms, load_since_ms, up_since_ms;

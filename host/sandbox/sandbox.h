@@ -55,6 +55,7 @@ struct sandbox_spec {
     void (*on_down)(void *arg, struct sandbox_worker *w, const struct sandbox_death *death);
     void (*on_load_failed)(void *arg, struct sandbox_worker *w, const char *error_json);     // its code is wrong: no restart
     void (*on_ask)(void *arg, struct sandbox_worker *w, const struct sandbox_ask *ask);
+    void (*on_stream)(void *arg, struct sandbox_worker *w, void *call_arg, const char *text, size_t len);     // an open call says something before it answers; not checked but for its length; may be NULL
 };
 FR_MUST_USE enum fr_status sandbox_worker_start(struct sandbox *sb, const struct sandbox_spec *spec, struct sandbox_worker **ret, struct fr_err *err);
 // Answers open invokes with "worker_stopped", ends the child, frees w after the loop let go of it. No callbacks afterwards except those answers;

@@ -13,6 +13,7 @@
 ---@field request_id string Names this request in every log.
 ---@field key string? The caller's idempotency key: build your own keys from it.
 ---@field deadline_ms integer Unix time by which the whole call must have ended.
+---@field stream fun(self: frond.Context, text: string) `ctx:stream(text)` hands text to the caller's page before the result: at most 8 KiB at once and 128 KiB a call, UTF-8. It does not wait; where nobody listens (HTTP, another plugin) it goes nowhere.
 
 ---@class frond.Definition
 ---@field calls table<string, fun(ctx: frond.Context, args: any): any, string?, any>? What pages and people may call.
