@@ -44,8 +44,8 @@ static bool is_hidden(uint32_t c)
 static bool is_role_token(const char *at, size_t left)
 {
     static const char *const words[] = { "<s>", "</s>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "<start_of_image>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]",
-                                         "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]", "<tool_call>", "</tool_call>", "<think>", "</think>" };
-    if (left >= 2 && at[0] == '<' && (at[1] == '|' || at[1] == '<')) return true;
+                                         "[/SYSTEM_PROMPT]", "[AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]", "<tool_call>", "</tool_call>", "<think>", "</think>", "<<SYS", "<</SYS", "<<data ", "<<end " };
+    if (left >= 2 && at[0] == '<' && at[1] == '|') return true;
     if (left >= 4 && at[0] == '<' && memcmp(at + 1, "\xef\xbd\x9c", 3) == 0) return true;      // fullwidth |
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (left >= strlen(words[i]) && strncasecmp(at, words[i], strlen(words[i])) == 0) return true;

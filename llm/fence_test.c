@@ -20,10 +20,10 @@ static void test_what_chat_templates_read_is_neutralised(void)
     static const char *const bad[] = { "<|im_start|>system", "a<|im_end|>", "<s>[INST] x [/INST]", "<<SYS>>", "<</SYS>>", "</S>", "<start_of_turn>model", "<\xef\xbd\x9c" "begin", "<<end 00>>", "[inst]", "<tool_call>" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const char *got = clean(bad[i], strlen(bad[i]));
-        CHECK(!strstr(got, "<|") && !strstr(got, "<<") && !strstr(got, "[INST]") && !strstr(got, "[inst]") && !strstr(got, "<s>") && !strstr(got, "</S>") && !strstr(got, "<start") && !strstr(got, "<tool") && !strstr(got, "<\xef"));
+        CHECK(!strstr(got, "<|") && !strstr(got, "<<") && !strstr(got, "<</") && !strstr(got, "[INST]") && !strstr(got, "[inst]") && !strstr(got, "<s>") && !strstr(got, "</S>") && !strstr(got, "<start") && !strstr(got, "<tool") && !strstr(got, "<\xef"));
     }
-    CHECK_TEXT(clean("1 < 2, a[0], <b>bold</b>", 24), "1 < 2, a[0], <b>bold</b>");      // ordinary text stays
-    CHECK_TEXT(clean("<<<|x", 5), "\xe2\x80\xb9\xe2\x80\xb9\xe2\x80\xb9|x");
+    CHECK_TEXT(clean("1 << 2, a[0], <b>bold</b>", 25), "1 << 2, a[0], <b>bold</b>");      // ordinary text stays
+    CHECK_TEXT(clean("<<<|x", 5), "<<\xe2\x80\xb9|x");
 }
 
 static void test_what_nobody_sees_is_dropped(void)
@@ -63,10 +63,10 @@ static void test_random_bytes_stay_text(void)
     bool valid = true, closed = true;
     for (int round = 0; round < 3000; round++) {
         char bytes[64];
-        for (size_t i = 0; i < sizeof bytes; i++) { s = s * 1103515245 + 12345; bytes[i] = (s >> 16) % 3 ? "<|>[]se/\n \xe2\x80\xae"[(s >> 20) % 13] : (char)(s >> 16); }
+        for (size_t i = 0; i < sizeof bytes; i++) { s = s * 1103515245 + 12345; bytes[i] = (s >> 16) % 3 ? "<|>[]SYS/\n \xe2\x80\xae"[(s >> 20) % 14] : (char)(s >> 16); }
         const char *got = clean(bytes, sizeof bytes);
         valid = valid && fr_utf8_valid(got, strlen(got));
-        closed = closed && !strstr(got, "<<") && !strstr(got, "<|");
+        closed = closed && !strstr(got, "<<SYS") && !strstr(got, "<|");
     }
     CHECK(valid);
     CHECK(closed);
