@@ -26,7 +26,7 @@ void llm_spent_print(const struct llm_spent *s, struct fr_buf *out)
 {
     fr_buf_addf(out, "{\"calls\":%d,\"model\":", s->calls);
     fr_buf_add_json_text(out, s->model);
-    fr_buf_addf(out, ",\"usage\":{\"prompt_tokens\":%lld,\"answer_tokens\":%lld},\"cost\":\"%lld\",\"cached\":%s", (long long)s->prompt_tokens, (long long)s->answer_tokens,
+    fr_buf_addf(out, ",\"usage\":{\"prompt_tokens\":%lld,\"answer_tokens\":%lld},\"cost\":%lld,\"cached\":%s", (long long)s->prompt_tokens, (long long)s->answer_tokens,
                 (long long)s->cost_units, s->cached ? "true" : "false");
     if (s->record[0]) { fr_buf_add(out, ",\"record\":"); fr_buf_add_json_text(out, s->record); }
     fr_buf_add_char(out, '}');

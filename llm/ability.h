@@ -24,7 +24,7 @@ typedef void llm_value_fn(void *arg, enum fr_status st, const struct llm_value *
 
 int64_t llm_by_due_ms(const struct llm_by *by);                    // monotonic: when all of it has to be over
 void llm_spent_add(struct llm_spent *s, const struct llm_end *end);
-void llm_spent_print(const struct llm_spent *s, struct fr_buf *out);      // {"calls":..,"model":..,"usage":{..},"cost":"..","record":..}
+void llm_spent_print(const struct llm_spent *s, struct fr_buf *out);      // {"calls":..,"model":..,"usage":{..},"cost":..,"record":..}
 
 // ---- one chat. Messages are built as the elements of a JSON array.
 void llm_message_add(struct fr_buf *messages, const char *role, const char *text);

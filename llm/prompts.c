@@ -20,8 +20,9 @@ DECLARE(code)
 DECLARE(summarise)
 DECLARE(choice)
 DECLARE(assess)
+DECLARE(translate)
 
 #define ROW(name) { #name, prompt_##name, prompt_##name##_end }
 const struct llm_prompt llm_prompts[] = { ROW(reason), ROW(explain_joke), ROW(code), ROW(summarise), ROW(choice) };
-const struct llm_prompt llm_assess_prompt = ROW(assess);
+const struct llm_prompt llm_assess_prompt = ROW(assess), llm_translate_prompt = ROW(translate);
 const int llm_prompt_count = sizeof llm_prompts / sizeof llm_prompts[0];

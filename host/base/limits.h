@@ -279,6 +279,11 @@
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
 #define LLM_KEYED_MS (24LL * 60 * 60 * 1000)   // how long a key finds its first answer
 #define LLM_KEYED_MAX 2000                 // keys of one plugin
+#define LLM_CALL_MS_MAX (2 * 60 * 1000)     // a plugin's call of the model
+#define LLM_DOC_BYTES_MAX (32 * 1024)      // a document for llm.search ...
+#define LLM_DOCS_MAX 2000                  // ... of one plugin: all their vectors are looked at in one search
+#define LLM_DOCS_BYTES_MAX (8LL * 1024 * 1024)
+#define LLM_TRANSLATE_BYTES_MAX (16 * 1024)
 #define LLM_EMBED_TEXTS_MAX 32             // of one llm.embed: vectors of 700 numbers still fit a call's result
 #define LLM_CONSENT_UNITS 1000000000LL     // what a player is asked to approve for models at first: 1 PALM
 #define LLM_REPAIRS_MAX 2                  // of an answer that does not fit its schema: a third wrong one is the model's best

@@ -590,12 +590,13 @@ static enum fr_status take_all(struct manifest *m, struct fr_err *err)
     if (fr_json_kind(m->json) != JSON_OBJECT)
         return FR_FAIL(err, FR_E_INVALID, "expected an object, got %s", fr_json_kind_name(fr_json_kind(m->json)));
     FR_TRY(fr_json_only_keys(m->json, KEYS("id", "name", "version", "api", "kind", "description", "author", "limits", "grants", "calls", "splits",
-                                           "modes", "inputs", "relays", "page", "translations"), "", err));
+                                           "modes", "inputs", "relays", "page", "tasks", "translations"), "", err));
     FR_TRY(take_head(m, err));
     FR_TRY(take_limits(m, err));
     FR_TRY(take_grants(m, err));
     FR_TRY(take_calls(m, err));
     FR_TRY(take_splits(m, err));
+    FR_TRY(take_tasks(m, err));
     FR_TRY(take_inputs(m, err));
     FR_TRY(take_relays(m, err));
     FR_TRY(take_modes(m, err));
