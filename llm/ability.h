@@ -8,6 +8,7 @@
 // How a call is started: llm_start with its core. Tests put canned answers here.
 struct llm_door { void *arg; enum fr_status (*start)(void *arg, const struct llm_ask *ask, struct llm_call **ret, struct fr_err *err); };
 struct llm_door llm_door(struct llm *l);
+void llm_abilities_register(void);         // migrations of keyed.h and search.h; before store_open, after llm_register
 
 struct llm_by {
     struct llm_door door;

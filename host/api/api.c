@@ -157,7 +157,11 @@ static void api_run(struct api_op *op, const char *args, size_t len)
     if (st != FR_OK) { api_finish(op, st, &err); return; }
     if (op->call->no == 1) { api_call_plugin(op); return; }
     assert(h);                                                             // the table and the handlers are both ours
-    if (h->how == API_OWN) { h->own(op); return; }
+    if (h->how == API_OWN) {
+        st = h->now(op, &err);
+        if (st != FR_OK) api_finish(op, st, &err);
+        return;
+    }
     if (h->how == API_NOW) { api_finish(op, h->now(op, &err), &err); return; }
     st = h->how == API_READ ? store_read(op->api->o.store, api_job, op, api_on_job, &err) : store_run(op->api->o.store, api_job, op, api_on_job, &err);
     if (st != FR_OK) api_finish(op, st, &err);

@@ -29,9 +29,8 @@ enum api_how { API_NOW, API_READ, API_WRITE, API_OWN };
 struct api_handler {
     int no;
     enum api_how how;
-    enum fr_status (*now)(struct api_op *op, struct fr_err *err);     // loop thread; fills op->out
+    enum fr_status (*now)(struct api_op *op, struct fr_err *err);     // loop thread; fills op->out. API_OWN: FR_OK means that it answers by itself, with api_finish
     store_job_fn *job;                                                 // store or reader thread; arg is the op; fills op->out
-    void (*own)(struct api_op *op);                                    // API_OWN: answers by itself, with api_finish
 };
 extern const struct api_handler api_store_handlers[], api_ledger_handlers[], api_consent_handlers[], api_small_handlers[], api_burn_handlers[], api_llm_handlers[], api_llm_ability_handlers[], api_llm_search_handlers[];
 extern const int api_store_handler_count, api_ledger_handler_count, api_consent_handler_count, api_small_handler_count, api_burn_handler_count, api_llm_handler_count, api_llm_ability_handler_count, api_llm_search_handler_count;

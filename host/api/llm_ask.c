@@ -149,21 +149,24 @@ static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
     return take_key(m, err);
 }
 
-void api_model_start(struct api_op *op, void (*go)(struct api_model *m))
+enum fr_status api_model_start(struct api_op *op, void (*go)(struct api_model *m), struct fr_err *err)
 {
-    struct fr_err err;
     struct api_model *m = fr_alloc(sizeof *m);
-    if (!m) { api_finish(op, FR_FAIL(&err, FR_E_NOMEM, "no memory for a call of the model"), &err); return; }
+    if (!m) return FR_FAIL(err, FR_E_NOMEM, "no memory for a call of the model");
     m->op = op;
     m->go = go;
     m->now_ms = op->now_ms;
     fr_buf_init(&m->body, LLM_BODY_BYTES_MAX);
-    enum fr_status st = model_prepare(m, &err);
-    if (st != FR_OK) { model_answer(m, st, &err); return; }
+    enum fr_status st = model_prepare(m, err);
+    if (st == FR_OK && m->open_key[0]) st = store_read(op->api->o.store, job_find, m, on_looked, err);
+    if (st != FR_OK) {
+        if (m->open_key[0]) fr_map_remove_text(op->api->model_keys, m->open_key);
+        model_free(m);
+        return st;
+    }
     if (op->worker) sandbox_patience(op->worker, op->generation, op->call_id, m->by.deadline_ms + CALL_DEADLINE_MS);
-    if (!m->open_key[0]) { go(m); return; }
-    st = store_read(op->api->o.store, job_find, m, on_looked, &err);
-    if (st != FR_OK) model_answer(m, st, &err);
+    if (!m->open_key[0]) go(m);
+    return FR_OK;
 }
 
 double api_number(const struct api_op *op, const char *name, double least, double most, double def)

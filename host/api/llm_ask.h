@@ -19,8 +19,8 @@ struct api_model {                         // one call of the family
     bool stream;
     void *work;                            // the handler's own; freed with fr_free
 };
-// Checks grant, model, payer and key, fills m->by, looks the key up, and calls go. Whatever happens, the op is answered.
-void api_model_start(struct api_op *op, void (*go)(struct api_model *m));
+// Checks grant, model, payer and key, fills m->by, looks the key up, and calls go. FR_OK: the op is answered from here.
+FR_MUST_USE enum fr_status api_model_start(struct api_op *op, void (*go)(struct api_model *m), struct fr_err *err);
 // The one way out: op->out holds the answer.
 void api_model_end(struct api_model *m, enum fr_status st, const struct fr_err *err);
 // The answer `[value, meta]` of what an ability brought (only the value for a match's ask), and the end. An llm_value_fn with the model as its arg.

@@ -149,9 +149,9 @@ static void go_chat(struct api_model *m)
 }
 static void go_complete(struct api_model *m) { model_send(m, LLM_TEXT, text_body); }
 static void go_embed(struct api_model *m) { model_send(m, LLM_EMBED, embed_body); }
-static void own_chat(struct api_op *op) { api_model_start(op, go_chat); }
-static void own_complete(struct api_op *op) { api_model_start(op, go_complete); }
-static void own_embed(struct api_op *op) { api_model_start(op, go_embed); }
+static enum fr_status own_chat(struct api_op *op, struct fr_err *err) { return api_model_start(op, go_chat, err); }
+static enum fr_status own_complete(struct api_op *op, struct fr_err *err) { return api_model_start(op, go_complete, err); }
+static enum fr_status own_embed(struct api_op *op, struct fr_err *err) { return api_model_start(op, go_embed, err); }
 
-const struct api_handler api_llm_handlers[] = { { .no = 28, .how = API_OWN, .own = own_chat }, { .no = 29, .how = API_OWN, .own = own_complete }, { .no = 32, .how = API_OWN, .own = own_embed } };
+const struct api_handler api_llm_handlers[] = { { 28, API_OWN, own_chat, NULL }, { 29, API_OWN, own_complete, NULL }, { 32, API_OWN, own_embed, NULL } };
 const int api_llm_handler_count = sizeof api_llm_handlers / sizeof api_llm_handlers[0];
