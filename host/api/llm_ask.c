@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "llm/fence.h"
+#include "llm/settings.h"
 
 #define MESSAGE_BYTES_MAX CALL_ARGS_BYTES_MAX
 
@@ -134,6 +135,15 @@ static enum fr_status take_key(struct api_model *m, struct fr_err *err)
     return FR_OK;
 }
 
+void api_model_limit(const struct api_op *op)
+{
+    const struct manifest *of = op->version->package->manifest;
+    char tenant[LLM_WHO_BYTES];
+    snprintf(tenant, sizeof tenant, "plugin:%s", of->id);
+    struct llm_limit limit = { .tokens_day = of->llm_tokens_day };
+    llm_limit(op->api->o.llm, tenant, of->llm_tokens_day ? &limit : NULL);
+}
+
 static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
 {
     const struct api_op *op = m->op;
@@ -144,6 +154,7 @@ static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
     m->by.max_tokens = (int)api_int(op, "max_tokens", 0);
     m->by.keep = op->asked != NULL;        // a dispute about a match reads what its model said
     m->by.priority = 1;
+    api_model_limit(op);
     FR_TRY(take_model(m, err));
     FR_TRY(take_payer(m, err));
     return take_key(m, err);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "api/llm_ask.h"
 #include "base/mem.h"
+#include "llm/budget.h"
 
 #define EMBED_TEXT_BYTES_MAX 8192
 
@@ -153,5 +154,21 @@ static enum fr_status own_chat(struct api_op *op, struct fr_err *err) { return a
 static enum fr_status own_complete(struct api_op *op, struct fr_err *err) { return api_model_start(op, go_complete, err); }
 static enum fr_status own_embed(struct api_op *op, struct fr_err *err) { return api_model_start(op, go_embed, err); }
 
-const struct api_handler api_llm_handlers[] = { { 28, API_OWN, own_chat, NULL }, { 29, API_OWN, own_complete, NULL }, { 32, API_OWN, own_embed, NULL } };
+static void tenant_of(const struct api_op *op, char out[LLM_WHO_BYTES]) { snprintf(out, LLM_WHO_BYTES, "plugin:%s", op->version->package->manifest->id); }
+
+static enum fr_status now_budget(struct api_op *op, struct fr_err *err)
+{
+    struct llm_budget_view view;
+    char tenant[LLM_WHO_BYTES];
+    if (!op->api->o.llm) return FR_FAIL_CODE(err, FR_E_BUSY, "llm_down", "this host serves no models");
+    tenant_of(op, tenant);
+    api_model_limit(op);
+    llm_left(op->api->o.llm, tenant, &view);
+    fr_buf_add_char(&op->out, '{');
+    if (view.tokens_left_day >= 0) fr_buf_addf(&op->out, "\"tokens_left\":%lld,", (long long)view.tokens_left_day);
+    fr_buf_addf(&op->out, "\"reset_ms\":%lld}", (long long)(view.reset_ms > 0 ? view.reset_ms : 0));
+    return FR_OK;
+}
+
+const struct api_handler api_llm_handlers[] = { { 39, API_NOW, now_budget, NULL }, { 28, API_OWN, own_chat, NULL }, { 29, API_OWN, own_complete, NULL }, { 32, API_OWN, own_embed, NULL } };
 const int api_llm_handler_count = sizeof api_llm_handlers / sizeof api_llm_handlers[0];

@@ -159,7 +159,13 @@ static const struct api_call api_calls[] = {
         T_MODEL, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY },
       "{text:string,from:string,to:string,idioms:{source:string,meaning:string,rendering:string}[]}, " T_SPENT,
       "Into one of over 100 languages by BCP-47 tag. Placeholders ({name}, %s, <b>, URLs) and glossary terms ({term=translation}) come through unchanged or the call is refused: llm_invalid. from: else it is detected. notes: idioms are explained. Quality depends on the model." },
+    { 38, "llm", "tools", "llm", 1, LLM_CALL_MS_MAX, API_LOCAL,
+      { { "messages", API_TABLE, false, true, 0, 0 }, { "tools", API_TABLE, false, true, 0, 0 }, { "max_steps", API_INT, true, true, 1, 32 }, T_MODEL, T_TOKENS, T_WARM, T_SEED, T_PAYER, T_WAIT, { "key", API_KEY, false, true, 1, 120 } },
+      "{text:string,steps:integer,tools:integer,cost:integer}",
+      "A chat in which the model may call functions of this plugin: tools={name={doc=\"..\",schema=<schema>,run=function(args) return value end}}. Arguments are checked before run; what is wrong, unknown tools and refusals (nil, code) are told to the model; "
+      "results go back as fenced material. At most max_steps (8) calls of the model. Refusals: llm_steps, llm_loop (the same call again and again), those of llm.chat." },
+    { 39, "llm", "budget", "llm", 5, 1000, 0, { { 0 } }, "{tokens_left:integer?,reset_ms:integer}", "How many tokens this plugin may still use today, absent where nothing limits it, and in how many milliseconds that begins anew." },
 };
 #define API_COUNT ((int)(sizeof api_calls / sizeof api_calls[0]))
 #define API_VERSION "2026-11-01"      // the manifest's `api`
-_Static_assert(sizeof api_calls / sizeof api_calls[0] == 37, "numbers are stable: append, then raise this count");
+_Static_assert(sizeof api_calls / sizeof api_calls[0] == 39, "numbers are stable: append, then raise this count");
