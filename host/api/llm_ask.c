@@ -6,7 +6,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "llm/fence.h"
-#include "llm/settings.h"
 
 #define MESSAGE_BYTES_MAX CALL_ARGS_BYTES_MAX
 
@@ -140,8 +139,7 @@ void api_model_limit(const struct api_op *op)
     const struct manifest *of = op->version->package->manifest;
     char tenant[LLM_WHO_BYTES];
     snprintf(tenant, sizeof tenant, "plugin:%s", of->id);
-    struct llm_limit limit = { .tokens_day = of->llm_tokens_day };
-    llm_limit(op->api->o.llm, tenant, of->llm_tokens_day ? &limit : NULL);
+    llm_grant(op->api->o.llm, tenant, of->llm_tokens_day);
 }
 
 static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
