@@ -30,7 +30,7 @@ return frond.plugin { calls = {
     local add = { doc = "adds", schema = { type = "object", properties = { a = { type = "integer" }, b = { type = "integer" } }, required = frond.array { "a", "b" } },
       run = function(a) log[#log + 1] = a.a .. "+" .. a.b return { sum = a.a + a.b } end }
     local sold = { schema = { type = "object", properties = {} }, run = function() log[#log + 1] = "sold" return nil, "sold_out" end }
-    local answer, code, detail = frond.llm.tools { messages = { { role = "user", content = "add" } }, tools = { add = add, sold = sold }, max_steps = args.steps, key = args.key }
+    local answer, code, detail = frond.llm.tools { messages = { { role = "user", content = args.key } }, tools = { add = add, sold = sold }, max_steps = args.steps, key = args.key }
     if not answer then return nil, code, detail end
     return { answer = answer, log = frond.array(log) }
   end,
@@ -164,13 +164,14 @@ await check("documents are found by words and by meaning, in Korean too, and are
 });
 
 await check("tools run with what fits, are told what does not, and end", async () => {
-  const call = (name, args) => ({ tools: [{ name, arguments: args }] });
+  const call = (name, args) => ({ tools: [{ name, arguments: args }], again: true });
   fake.script(call("add", { a: 2, b: 3 }), { text: "It is 5." });
   const good = await post("asks", "tools", { key: key() });
   must(good.ok && good.result.answer.text === "It is 5." && good.result.answer.steps === 2 && good.result.log[0] === "2+3", good);
   const from = fake.asked.length;
   fake.script(call("steal", {}), { text: "no" });
-  await post("asks", "tools", { key: key() });
+  const stolen = await post("asks", "tools", { key: key() });
+  must(stolen.ok, stolen);
   must(asked(from)[1].question.includes("there is no tool 'steal'; there are: add, sold"), asked(from));
   fake.script(call("add", { a: "x" }), call("sold", {}), { text: "well" });
   const odd = await post("asks", "tools", { key: key() });
