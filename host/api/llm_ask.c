@@ -113,11 +113,11 @@ static enum fr_status take_key(struct api_model *m, struct fr_err *err)
     const char *key = api_text(m->op, "key");
     bool has_key = false;
     FR_AUTO_BUF text;
+    fr_buf_init(&text, 2 * JSON_TEXT_BYTES_MAX);
     for (const struct api_arg *a = m->op->call->args; a < m->op->call->args + API_ARGS_MAX && a->type != API_END; a++) has_key = has_key || a->type == API_KEY;
     if (!has_key) return FR_OK;
     if (!key && !m->op->asked) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "llm.%s needs a key: the same key finds the first answer, which is paid once", m->op->call->name);
     if (!key) return FR_OK;                // a match asks once, and its log keeps the answer
-    fr_buf_init(&text, 2 * JSON_TEXT_BYTES_MAX);
     fr_buf_addf(&text, "%s\n", m->op->call->name);
     fr_json_print_canonical(m->op->args, &text);
     FR_TRY(fr_buf_check(&text, "the arguments", err));

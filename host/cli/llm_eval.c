@@ -23,8 +23,8 @@ static enum fr_status task_of(const char *what, struct llm_task **ret, struct fr
 {
     FR_AUTO_BUF text;
     FR_AUTO(fr_json) json = NULL;
-    if (!strpbrk(what, "./")) return llm_task_builtin(what, ret, err);
     fr_buf_init(&text, TASK_FILE_BYTES_MAX);
+    if (!strpbrk(what, "./")) return llm_task_builtin(what, ret, err);
     FR_TRY(file_read_all(what, TASK_FILE_BYTES_MAX, &text, err));
     if (fr_json_parse(text.data ? text.data : "", text.len, &json, err) != FR_OK) return fr_err_note(err, "%.200s", what);
     return llm_task_read(json, NULL, ret, err);
