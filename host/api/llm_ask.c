@@ -83,12 +83,14 @@ static void on_looked(void *arg, enum fr_status st, const struct fr_err *err)
     else m->go(m);
 }
 
+static bool is_for_vectors(int no) { return no >= 32 && no <= 35; }       // embed, index, search: the host's model for those goes with the grant
+
 static enum fr_status take_model(struct api_model *m, struct fr_err *err)
 {
     const struct manifest *of = m->op->version->package->manifest;
     const char *model = api_text(m->op, "model");
     if (model) snprintf(m->by.model, sizeof m->by.model, "%s", model);
-    if (of->llm_model_count == 0) return FR_OK;
+    if (of->llm_model_count == 0 || (!model && is_for_vectors(m->op->call->no))) return FR_OK;
     if (!model) snprintf(m->by.model, sizeof m->by.model, "%s", of->llm_models[0]);      // the first it was granted is its own default
     for (int i = 0; i < of->llm_model_count; i++) if (strcmp(of->llm_models[i], m->by.model) == 0) return FR_OK;
     return FR_FAIL_CODE(err, FR_E_DENIED, "not_granted", "%s has no grant for the model %s", of->id, m->by.model);
@@ -142,12 +144,22 @@ void api_model_limit(const struct api_op *op)
     llm_grant(op->api->o.llm, tenant, of->llm_tokens_day);
 }
 
+static enum fr_status check_number(const struct api_op *op, const char *name, double most, struct fr_err *err)
+{
+    const struct fr_json *v = fr_json_get(op->args, name);
+    if (!v || fr_json_kind(v) == JSON_NULL || (fr_json_kind(v) == JSON_NUMBER && fr_json_number(v) >= 0 && fr_json_number(v) <= most)) return FR_OK;
+    return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "llm.%s: %s is a number from 0 to %g", op->call->name, name, most);
+}
+
 static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
 {
     const struct api_op *op = m->op;
     if (!op->api->o.llm) return FR_FAIL_CODE(err, FR_E_BUSY, "llm_down", "this host serves no models");
     m->by.door = llm_door(op->api->o.llm);
     m->by.deadline_ms = (int)api_int(op, "deadline_ms", LLM_DEADLINE_MS);
+    if (op->asked && op->asked_ms < m->by.deadline_ms) m->by.deadline_ms = op->asked_ms;       // nobody would hear it
+    FR_TRY(check_number(op, "temperature", 2, err));
+    FR_TRY(check_number(op, "threshold", 1, err));
     m->by.seed = api_int(op, "seed", -1);
     m->by.max_tokens = (int)api_int(op, "max_tokens", 0);
     m->by.keep = op->asked != NULL;        // a dispute about a match reads what its model said
@@ -178,12 +190,10 @@ enum fr_status api_model_start(struct api_op *op, void (*go)(struct api_model *m
     return FR_OK;
 }
 
-double api_number(const struct api_op *op, const char *name, double least, double most, double def)
+double api_number(const struct api_op *op, const char *name, double def)
 {
     const struct fr_json *v = fr_json_get(op->args, name);
-    if (!v || fr_json_kind(v) != JSON_NUMBER) return def;
-    double x = fr_json_number(v);
-    return x < least ? least : x > most ? most : x;
+    return v && fr_json_kind(v) == JSON_NUMBER ? fr_json_number(v) : def;
 }
 
 // ---- messages

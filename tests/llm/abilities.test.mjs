@@ -114,6 +114,7 @@ await check("a value fits its schema, is repaired, or is refused", async () => {
   fake.script({ text: "no" }, { text: '{"n":0}' }, { text: '{"m":1}' });
   refused(await named("json", { messages: user("n"), schema }), "llm_invalid");
   refused(await named("json", { messages: user("n"), schema: { type: "objekt" } }), "bad_arguments");
+  refused(await named("json", { messages: user("n"), schema, temperature: "hot" }), "bad_arguments");
   fake.script({ status: 400, error: "no" });
   refused(await named("json", { messages: user("n"), schema }), "llm_backend");
 });
@@ -188,6 +189,7 @@ await check("grants: none, and for one model only", async () => {
   refused(await named("chat", { messages: user("x") }, "none"), "not_granted");
   refused(await named("chat", { messages: user("x"), model: "bigger" }, "other"), "not_granted");
   must((await named("chat", { messages: user("x") }, "other")).ok, "the one it has");
+  must((await post("other", "placed", { fn: "embed", args: [["x"], { key: key() }] })).ok, "the host's model for vectors goes along");
   refused(await named("chat", { messages: user("x"), model: "bigger" }), "model_unknown");
 });
 
