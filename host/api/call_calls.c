@@ -35,6 +35,7 @@ void api_call_plugin(struct api_op *op)
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     if (st == FR_OK) {
         caller.depth++;
+        caller.stream = NULL;              // the page called the other one
         snprintf(caller.source, sizeof caller.source, "plugin:%s", op->version->package->manifest->id);
         snprintf(caller.key, sizeof caller.key, "%s", api_text(op, "key") ? api_text(op, "key") : "");
         if (fr_json_get(op->args, "args")) fr_json_print(fr_json_get(op->args, "args"), &args);

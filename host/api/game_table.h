@@ -14,6 +14,7 @@ static const struct game_field game_fields[] = {
     { "frond.Context", "request_id", "string", "Names this request in every log." },
     { "frond.Context", "key", "string?", "The caller's idempotency key: build your own keys from it." },
     { "frond.Context", "deadline_ms", "integer", "Unix time by which the whole call must have ended." },
+    { "frond.Context", "stream", "fun(self: frond.Context, text: string)", "`ctx:stream(text)` hands text to the caller's page before the result: at most 8 KiB at once and 128 KiB a call, UTF-8. It does not wait; where nobody listens (HTTP, another plugin) it goes nowhere." },
     { "frond.Definition", "calls", "table<string, fun(ctx: frond.Context, args: any): any, string?, any>?", "What pages and people may call." },
     { "frond.Definition", "hooks", "table<string, fun(ctx: frond.Context, req: any): any>?", "Verified webhooks." },
     { "frond.Definition", "jobs", "table<string, fun(ctx: frond.Context, data: any): any>?", "Scheduled work." },

@@ -131,6 +131,15 @@ const struct cli_verb cli_verbs[] = {
     { .name = "burn verify", .does = "compute leaf and root again and compare with the burn module, at a final block", .console = "burn.verify", .run = run_burn_verify, .print = print_burn_verify, .args = { ARG_BURN } },
     { .name = "burn supply", .does = "cap, circulating, burned: what was published, what Frond burned, what the chain says", .console = "burn.supply", .run = run_console, .print = print_burn_supply, .options = { OPTION_ASSET } },
 
+    { .name = "llm tasks", .does = "the tasks that come with the host", .run = run_llm_tasks, .columns = "name version about" },
+    { .name = "llm task", .does = "run a task by its name, or from a file", .console = "llm.task", .run = run_llm_task,
+      .args = { { "task", "TASK|FILE", "one of `llm tasks`, or a task in a file (llm/task.h says what it looks like)", false }, { "vars", "JSON", "its variables, such as '{\"question\":\"..\"}'", true } },
+      .options = { { "model", "NAME", "the model (default: the host's)" } } },
+    { .name = "llm eval", .does = "run a task's eval set and say how much of it was right", .console = "llm.task", .run = run_llm_eval, .print = print_llm_eval,
+      .more = "Item by item through the running host, paid by the operator. An answer that does not fit the task's schema after its repairs counts as wrong. The interval is Wilson's, 95 %.",
+      .args = { { "task", "TASK|FILE", "one of `llm tasks`, or a task in a file", false } },
+      .options = { { "limit", "N", "only the first N items" }, { "model", "NAME", "the model (default: the host's)" } } },
+
     { .name = "deposit list", .does = "the deposit addresses, oldest first", .console = "deposit.list", .run = run_console, .columns = "number player address deposits kept made_at",
       .more = "kept: deposits that could not be credited; `deposit show` tells them. With --json each address has its salt: with it anybody can sweep the address, to the vault alone.",
       .options = { { "after", "NUMBER", "addresses with a higher number" }, OPTION_LIMIT } },

@@ -16,6 +16,8 @@ void live_plugin_unblock(struct console_op *op);
 // ---- burns.c
 store_job_fn job_burn_list, job_burn_show, job_burn_run, job_burn_pause, job_burn_resume, job_burn_return, job_burn_adopt, job_burn_supply;
 void live_burn_order(struct console_op *op), live_burn_verify(struct console_op *op), live_burn_list(struct console_op *op), live_burn_supply(struct console_op *op);
+// ---- llm_task.c
+void live_llm_task(struct console_op *op);
 // ---- deposits.c
 store_job_fn job_deposit_list, job_deposit_show;
 void live_chain_reconcile(struct console_op *op);

@@ -283,6 +283,7 @@ const struct console_verb console_verbs[] = {
     { "burn.return", false, true, job_burn_return, live_burn_order, false },
     { "burn.adopt", false, true, job_burn_adopt, live_burn_order, false },
     { "burn.verify", false, false, NULL, live_burn_verify, false },
+    { "llm.task", false, true, NULL, live_llm_task, true },
     { "burn.supply", true, false, job_burn_supply, live_burn_supply, false },
     { "llm.pools", false, false, NULL, live_llm_pools, false },
     { "llm.budget", false, false, NULL, live_llm_budget, false },

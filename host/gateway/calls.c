@@ -104,9 +104,16 @@ static bool passes(const char *code)
     return false;
 }
 
+static void call_on_stream(void *arg, const char *text, size_t len)
+{
+    struct gw_call *c = arg;
+    c->stream(c, text, len);
+}
+
 static void call_on_answer(void *arg, const struct plugin_answer *a)
 {
     struct gw_call *c = arg;
+    c->stream_cut = a->call && a->call->stream_cut;
     struct gw_call_keyed *k = c->keyed;
     struct fr_err err;
     if (a->status != FR_OK && a->call && a->call->need_units > 0 && strcmp(a->err.code, "consent_required") == 0) {
@@ -189,6 +196,7 @@ void gw_call_start(struct gw_call *c, const struct session *who, const char *req
     gw_copy(c->caller.source, sizeof c->caller.source, source);
     gw_copy(c->caller.request_id, sizeof c->caller.request_id, request_id);
     gw_copy(c->caller.key, sizeof c->caller.key, key);
+    c->caller.stream = c->stream ? call_on_stream : NULL;
     if (call_check(c, who, key, &err) != FR_OK) call_finish(c, err.status, &err, NULL, 0);
     else if (!key[0]) call_run(c);
     else if (store_run(c->g->o.store, begin_job, c, call_on_begun, &err) != FR_OK) call_finish(c, err.status, &err, NULL, 0);

@@ -503,6 +503,7 @@ enum fr_status gateway_start(const struct gateway_options *o, struct gateway **r
     }
     timer_open(g, &g->tick);
     timer_open(g, &g->wallet_timer);
+    timer_open(g, &g->stream_timer);
     uv_timer_start(&g->tick, on_tick, TICK_MS, TICK_MS);
     *ret = g;
     return FR_OK;
@@ -520,6 +521,7 @@ static void on_server_stopped(void *arg)
     void *done_arg = g->stopped_arg;
     uv_close((uv_handle_t *)&g->tick, on_timer_closed);
     uv_close((uv_handle_t *)&g->wallet_timer, on_timer_closed);
+    uv_close((uv_handle_t *)&g->stream_timer, on_timer_closed);
     size_t at = 0, key_len;
     const void *key;
     void *wallet;

@@ -49,7 +49,8 @@ struct gateway {
     struct net_rate *player_rate, *address_rate;       // NULL: no limit
     struct gateway_refusal refusals[GATEWAY_REFUSALS_MAX]; int refusal_count, plugins_refusals;
     uint8_t operator_sha[SHA256_BYTES];    // of the operator's token
-    uv_timer_t tick, wallet_timer;
+    uv_timer_t tick, wallet_timer, stream_timer;
+    struct gw_stream *streams;             // those with text that waits for the timer
     int64_t started_ms;
     uint64_t next_request; char boot[9];
     struct { char body[160]; size_t len; uint64_t made_ms; } health;
@@ -200,6 +201,20 @@ void gw_need_print(const struct gw_need *n, struct fr_buf *out);       // ,"inte
 void gw_need_free(struct gw_need *n);                                  // takes NULL
 void gw_terms_print(const struct manifest *m, const struct manifest_mode *mode, struct fr_buf *out);
 
+// ---- stream.c: what a call says before its answer, as events of a socket
+struct gw_stream {
+    struct gateway *g; const char *id;     // the request's id, as JSON
+    void (*send)(void *arg, const char *json, size_t len); void *arg;
+    struct gw_stream *next, **link;        // among g->streams, or link is NULL
+    struct fr_buf text;                    // not sent yet
+    int64_t sent_ms; bool began;
+};
+// The first piece leaves at once, what follows within STREAM_EVERY_MS goes out together.
+void gw_stream_add(struct gw_stream *s, const char *text, size_t len);
+// All of it was said: what waits is sent, then stream.end. Nothing when nothing was streamed. err: how the call failed, or NULL. Forgets s.
+void gw_stream_end(struct gw_stream *s, const struct fr_err *err, bool cut);
+void gw_stream_on_timer(uv_timer_t *timer);
+
 // ---- calls.c: one call of a plugin's function, from HTTP or from a socket
 struct gw_call_keyed { struct gw_key key; bool begun; enum fr_status status; struct fr_err err; char *answer; };
 struct gw_call {                           // small, because most calls need nothing else
@@ -210,6 +225,8 @@ struct gw_call {                           // small, because most calls need not
     struct gw_call_keyed *keyed;           // with an idempotency key
     struct gw_need *need;                  // when an approval is missing
     void *arg;
+    void (*stream)(struct gw_call *c, const char *text, size_t len);        // before done; NULL: what it streams is dropped
+    bool stream_cut;                       // it streamed more than STREAM_CALL_BYTES_MAX
     // json is the value when status is FR_OK; `more` further members of the error or NULL. Exactly once, perhaps from inside.
     void (*done)(struct gw_call *c, enum fr_status status, const struct fr_err *err, const char *json, size_t len, const char *more);
 };

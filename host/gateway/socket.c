@@ -38,6 +38,7 @@ struct gw_op {                             // one request of a socket
     struct fr_json *json;
     struct fr_buf args;
     struct gw_call call;
+    struct gw_stream stream;               // what the call says before its answer
     struct gw_need *need;
     char mode[33]; int64_t stake_units;    // of match.find
 };
@@ -272,9 +273,21 @@ static void op_ping(struct gw_op *op)
     OP_ANSWER(op, out);
 }
 
+static void op_on_stream(struct gw_call *c, const char *text, size_t len)
+{
+    struct gw_op *op = c->arg;
+    if (op->s->ws) gw_stream_add(&op->stream, text, len);
+}
+
+static void op_on_event(void *arg, const char *json, size_t len)
+{
+    socket_send(((struct gw_op *)arg)->s, json, len);
+}
+
 static void op_on_called(struct gw_call *c, enum fr_status status, const struct fr_err *err, const char *json, size_t len, const char *more)
 {
     struct gw_op *op = c->arg;
+    gw_stream_end(&op->stream, status == FR_OK ? NULL : err, c->stream_cut);
     if (status == FR_OK) op_answer(op, json ? json : "null", json ? len : 4);
     else op_refuse(op, err, more);
 }
@@ -310,6 +323,8 @@ static void op_call(struct gw_op *op)
     c->g = op->s->g;
     c->arg = op;
     c->done = op_on_called;
+    c->stream = op_on_stream;
+    op->stream = (struct gw_stream){ .g = c->g, .id = op->id, .send = op_on_event, .arg = op };
     c->args = op->args.data;
     c->args_len = op->args.len;
     gw_copy(c->plugin, sizeof c->plugin, plugin);
@@ -404,11 +419,6 @@ static void op_on_played(void *arg, enum fr_status status, const char *result, c
 {
     if (status == FR_OK) OP_ANSWER((struct gw_op *)arg, result ? result : "{}");
     else op_refuse(arg, err, NULL);
-}
-
-static void op_on_event(void *arg, const char *json, size_t len)
-{
-    socket_send(((struct gw_op *)arg)->s, json, len);
 }
 
 // The match that is meant, if this token may touch it.

@@ -97,7 +97,7 @@ int frame_next_of(const char *bytes, size_t len, int first, int last, uint32_t l
 
 int frame_next(const char *bytes, size_t len, bool from_worker, struct frame *ret, struct fr_err *err)
 {
-    return frame_next_of(bytes, len, from_worker ? FRAME_READY : FRAME_LOAD, from_worker ? FRAME_TURN : FRAME_MATCH_RESTORE, FRAME_BYTES_MAX, ret, err);
+    return frame_next_of(bytes, len, from_worker ? FRAME_READY : FRAME_LOAD, from_worker ? FRAME_STREAM : FRAME_MATCH_RESTORE, FRAME_BYTES_MAX, ret, err);
 }
 
 void frame_sections(const struct frame *f, struct frame_cursor *c)

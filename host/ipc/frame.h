@@ -31,6 +31,7 @@ enum frame_kind {
     FRAME_RESULT,        // id, status; payload: JSON value, or error JSON
     FRAME_ASK,           // id = call, ref = ask number (0: no answer wanted), call = api number; payload: arguments JSON object
     FRAME_TURN,          // id, status; sections: see call.h
+    FRAME_STREAM,        // id = call; payload: text for whoever called, before the call's answer (ctx:stream)
 };
 
 enum frame_status {

@@ -57,7 +57,7 @@ static void test_bad_frames_are_refused_at_the_header(void)
         { "one byte too long", { 1, 0, 0x10, 0, FRAME_RESULT }, true, -1, "a frame of 1048577 bytes; at most 1048576" },
         { "length that is all ones", { 0xff, 0xff, 0xff, 0xff, FRAME_RESULT }, true, -1, "a frame of 4294967295 bytes; at most 1048576" },
         { "kind 0", { 0 }, true, -1, "a frame of unknown kind 0" },
-        { "kind past the last", { 0, 0, 0, 0, FRAME_TURN + 1 }, true, -1, "a frame of unknown kind 69" },
+        { "kind past the last", { 0, 0, 0, 0, FRAME_STREAM + 1 }, true, -1, "a frame of unknown kind 70" },
         { "a worker that plays host", { 0, 0, 0, 0, FRAME_ANSWER }, true, -1, "a frame of unknown kind 3" },
         { "a host that plays worker", { 0, 0, 0, 0, FRAME_READY }, false, -1, "a frame of unknown kind 64" },
         { "host kind past the last", { 0, 0, 0, 0, FRAME_MATCH_RESTORE + 1 }, false, -1, "a frame of unknown kind 11" },

@@ -91,6 +91,21 @@ static void call_unlink(struct plugin_worker *w, struct open_call *c)
     *at = c->next;
 }
 
+// ---- what it says before its answer
+
+bool plugin_call_stream(struct plugin_call *c, const char *text, size_t len)
+{
+    if (!c->caller.stream || c->stream_cut) return false;
+    if (len == 0 || !fr_utf8_valid(text, len)) return true;
+    if (len > STREAM_CALL_BYTES_MAX - c->streamed) {
+        c->stream_cut = true;
+        return false;
+    }
+    c->streamed += len;
+    c->caller.stream(c->arg, text, len);
+    return true;
+}
+
 // ---- judging
 
 // What a plugin may call its refusals: [a-z0-9_]{1,39}.

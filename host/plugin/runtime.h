@@ -121,11 +121,13 @@ struct plugin_caller {                         // who is asking; copied
     char player[24], name[65], lang[16];       // player "" when nobody is signed in
     char source[48]; char request_id[40]; char key[KEY_BYTES_MAX + 1];
     int depth;                                 // of plugin-to-plugin calls; bounded by 4
+    void (*stream)(void *arg, const char *text, size_t len);       // what the call says before its answer, with the arg of plugin_call_start; NULL: nobody listens
 };
 struct plugin_answer;
 struct plugin_call {                           // what on_ask finds as sandbox_ask.call_arg: lives until done returned
     struct plugin *plugin; struct plugin_worker *worker; struct plugin_caller caller;
     char need_asset[16]; int64_t need_units; char need_intent[40];   // the last "consent_required" it ran into, set by api/
+    size_t streamed; bool stream_cut;          // bytes handed on so far; more came than STREAM_CALL_BYTES_MAX
     void (*done)(void *arg, const struct plugin_answer *a); void *arg;
 };
 // call: the call itself, for its need_* (the gateway shows the approval sheet).
@@ -136,6 +138,9 @@ FR_MUST_USE enum fr_status plugin_call_start(struct plugin *p, const char *funct
                                              void (*done)(void *arg, const struct plugin_answer *a), void *arg, struct fr_err *err);
 // The call with this frame id in the worker's present generation, or NULL when it has ended.
 struct plugin_call *plugin_call_find(struct plugin_worker *w, uint32_t generation, uint32_t call_id);
+// Hands text to whoever called, before the answer: what ctx:stream does, and host calls that stream for it (llm.chat with stream=true; find the call with plugin_call_find
+// each time, it may have ended). UTF-8, any length; what is no UTF-8 is left out. False: nobody listens, or that was more than STREAM_CALL_BYTES_MAX in all; the answer is not touched by it.
+bool plugin_call_stream(struct plugin_call *c, const char *text, size_t len);
 // ---- logs: the last PLUGIN_LOG_LINES_MAX lines, JSON each
 void plugin_log_add(struct plugin *p, const char *level, const char *text, const char *fields_json);
 void plugin_log_print(const struct plugin *p, int limit, struct fr_buf *out);      // a JSON array, oldest first

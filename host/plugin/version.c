@@ -177,6 +177,12 @@ static void on_ask(void *arg, struct sandbox_worker *sandbox, const struct sandb
     o->on_ask(o->arg, w, ask);
 }
 
+static void on_stream(void *arg, struct sandbox_worker *sandbox, void *call_arg, const char *text, size_t len)
+{
+    (void)arg, (void)sandbox;
+    plugin_call_stream(call_arg, text, len);       // false: nobody listens, which is no mistake of the plugin's
+}
+
 // Its code is wrong, or it crashed too often.
 static void version_failed(struct plugin_version *v, enum plugin_state state, const struct fr_err *why, const char *frame)
 {
@@ -281,7 +287,7 @@ static enum fr_status worker_start(struct plugin_worker *w, const char *options,
     struct plugins *ps = w->version->plugin->all;
     struct sandbox_spec spec = { .name = p->manifest->id, .version = p->manifest->version, .options_json = options, .files = p->files,
                                  .file_count = p->file_count, .heap_bytes = p->manifest->heap_bytes, .account = &w->version->plugin->meter->now.used, .arg = w,
-                                 .on_up = on_up, .on_down = on_down, .on_load_failed = on_load_failed, .on_ask = on_ask };
+                                 .on_up = on_up, .on_down = on_down, .on_load_failed = on_load_failed, .on_ask = on_ask, .on_stream = on_stream };
     assert(!w->sandbox);
     FR_TRY(sandbox_worker_start(ps->o.sandbox, &spec, &w->sandbox, err));
     ps->workers++;

@@ -85,6 +85,11 @@ static inline bool fake_act(const char *plan, const struct frame *f)
     else if (PLAN("forged_ask")) fake_say(FRAME_ASK, FRAME_OK, f->id + 1, 1, "{}");
     else if (PLAN("wrong_kind")) fake_say(f->kind == FRAME_CALL ? FRAME_TURN : FRAME_RESULT, FRAME_OK, f->id, f->ref, "{}");
     else if (PLAN("ask_in_match")) fake_say(FRAME_ASK, FRAME_OK, f->id, 1, "{}");
+    else if (PLAN("forged_stream")) fake_say(FRAME_STREAM, FRAME_OK, f->id + 1, 0, "for somebody else");
+    else if (PLAN("stream_in_match")) fake_say(FRAME_STREAM, FRAME_OK, f->id, 0, "psst");
+    else if (PLAN("stream_huge")) { static char piece[STREAM_PIECE_BYTES_MAX + 2]; memset(piece, 'x', sizeof piece - 1); fake_say(FRAME_STREAM, FRAME_OK, f->id, 0, piece); }
+    else if (PLAN("spin_streams")) for (;; fake_page->turns++) { fake_spin_ms(10); fake_say(FRAME_STREAM, FRAME_OK, f->id, 0, "x"); }
+    else if (PLAN("streams")) { static char piece[STREAM_PIECE_BYTES_MAX + 1]; memset(piece, 'x', sizeof piece - 1); fake_say(FRAME_STREAM, FRAME_OK, f->id, 0, "a"); fake_say(FRAME_STREAM, FRAME_OK, f->id, 0, piece); fake_say(answer, FRAME_OK, f->id, 0, "1"); }
     else if (PLAN("twice")) { fake_say(answer, FRAME_OK, f->id, 0, "1"); fake_say(answer, FRAME_OK, f->id, 0, "1"); }
     else if (PLAN("ready_twice")) fake_say(FRAME_READY, FRAME_OK, 0, 0, "{\"engine\":\"" ENGINE_ID "\"}");
     else if (PLAN("loaded_twice")) fake_say(FRAME_LOADED, FRAME_OK, 1, 0, "{}");

@@ -112,6 +112,17 @@ static void child_on_ask(struct child *c, const struct frame *f)
     }
 }
 
+// Like a log line it proves no progress: it may be a loop's.
+static void child_on_stream(struct child *c, const struct frame *f)
+{
+    struct sandbox_worker *w = c->owner;
+    struct invoke *v = invoke_find(w, f->id);
+    if (!v && invoke_was_forgotten(w, f->id)) return;
+    if (!v || v->kind != FRAME_CALL) child_condemn(c, "protocol", "streamed for call %u, which is not open", f->id);
+    else if (f->len > STREAM_PIECE_BYTES_MAX) child_condemn(c, "protocol", "streamed %u bytes at once", f->len);
+    else if (w->on_stream) w->on_stream(w->arg, w, v->arg, f->payload, f->len);
+}
+
 static void child_on_frame(struct child *c, const struct frame *f)
 {
     if (f->kind == FRAME_READY)
@@ -122,6 +133,8 @@ static void child_on_frame(struct child *c, const struct frame *f)
         worker_on_loaded(c->owner, f);
     else if (f->kind == FRAME_ASK)
         child_on_ask(c, f);
+    else if (f->kind == FRAME_STREAM)
+        child_on_stream(c, f);
     else
         child_on_answer(c, f);
 }

@@ -60,7 +60,7 @@ struct invoke {
     uint32_t forgotten_id;                  // timed out here, perhaps still on its way there
     enum frame_kind kind;
     int asks_open;                          // host calls it waits for; 0: the worker owes us the next frame
-    int64_t deadline_ms;                    // 0: none
+    int64_t deadline_ms, last_ms;           // 0: none; how far patience may move it
     uint64_t order;
     sandbox_done_fn *done;
     void *arg;
@@ -81,6 +81,7 @@ struct sandbox_worker {
     void (*on_down)(void *, struct sandbox_worker *, const struct sandbox_death *);
     void (*on_load_failed)(void *, struct sandbox_worker *, const char *);
     void (*on_ask)(void *, struct sandbox_worker *, const struct sandbox_ask *);
+    void (*on_stream)(void *, struct sandbox_worker *, void *call_arg, const char *text, size_t len);
     uint32_t generation;
     uv_timer_t restart;
     int64_t backoff_ms, load_since_ms, up_since_ms;

@@ -13,7 +13,7 @@ struct scene {
     uv_loop_t loop;
     struct sandbox *sb;
     struct sandbox_worker *w;
-    int ups, downs, load_failed, asks, answers, blamed, stopped;
+    int ups, downs, load_failed, asks, answers, blamed, stopped, streamed, streamed_after;
     bool answer_asks, out_of_patience;
     char definition[200], death[40], death_text[220], last_code[40], last_payload[64], last_ask[32];
     enum fr_status last_status;
@@ -57,6 +57,15 @@ static void scene_on_ask(void *arg, struct sandbox_worker *w, const struct sandb
     s->ask_generation = sandbox_generation(w);
     snprintf(s->last_ask, sizeof s->last_ask, "%.*s", (int)ask->args_len, ask->args);
     if (s->answer_asks) sandbox_answer(w, s->ask_generation, ask->call_id, ask->ask_no, FRAME_OK, "2", 1);
+}
+
+static void scene_on_stream(void *arg, struct sandbox_worker *w, void *call_arg, const char *text, size_t len)
+{
+    struct scene *s = arg;
+    (void)w, (void)text;
+    CHECK(call_arg == arg);                              // what the invoke was given
+    if (s->answers > 0) s->streamed_after++;
+    s->streamed += (int)len;
 }
 
 static void scene_on_done(void *arg, const struct sandbox_result *r)
@@ -106,7 +115,7 @@ static void scene_start(struct scene *s, const char *plan, int64_t heap_bytes, i
     snprintf(options, sizeof options, "{\"plugin\":\"%s\"}", plan);
     struct sandbox_file file = { "main.lua", "return 1", 8 };
     struct sandbox_spec spec = { .name = plan, .version = "1.0.0", .options_json = options, .files = &file, .file_count = 1, .heap_bytes = heap_bytes, .arg = s,
-                                 .on_up = scene_on_up, .on_down = scene_on_down, .on_load_failed = scene_on_load_failed, .on_ask = scene_on_ask, .account = &scene_account };
+                                 .on_up = scene_on_up, .on_down = scene_on_down, .on_load_failed = scene_on_load_failed, .on_ask = scene_on_ask, .on_stream = scene_on_stream, .account = &scene_account };
     scene_account = (struct sandbox_account){ 0 };
     CHECK(sandbox_worker_start(s->sb, &spec, &s->w, &err) == FR_OK);
 }
@@ -196,6 +205,9 @@ static const struct { const char *plan, *death, *code; enum frame_kind kind; } m
     { "wrong_kind", "protocol", "protocol", FRAME_CALL },
     { "wrong_kind", "protocol", "protocol", FRAME_MATCH_TURN },
     { "ask_in_match", "protocol", "protocol", FRAME_MATCH_TURN },
+    { "forged_stream", "protocol", "protocol", FRAME_CALL },
+    { "stream_in_match", "protocol", "protocol", FRAME_MATCH_TURN },
+    { "stream_huge", "protocol", "protocol", FRAME_CALL },
     { "ready_twice", "protocol", "protocol", FRAME_CALL },
     { "loaded_twice", "protocol", "protocol", FRAME_CALL },
     { "plays_host", "protocol", "protocol", FRAME_CALL },
@@ -218,6 +230,7 @@ static const struct { const char *plan, *death, *code; enum frame_kind kind; } m
     { "spin_on_page", "cpu_limit", "cpu_limit", FRAME_MATCH_TURN },
     { "spin_turns", "cpu_limit", "cpu_limit", FRAME_CALL },          // the page may lie
     { "spin_logs", "cpu_limit", "cpu_limit", FRAME_CALL },           // a log line is no progress
+    { "spin_streams", "cpu_limit", "cpu_limit", FRAME_CALL },        // nor is a word
 };
 
 // One CALL (or turn) to a worker that does `plan`: it must be ended as `death`, the caller told once, and restarted.
@@ -244,6 +257,16 @@ static void misbehaviour_row(int i)
 static void test_every_kind_of_misbehaviour_is_ended(void)
 {
     rows_at_once(sizeof misbehaviours / sizeof *misbehaviours, misbehaviour_row);
+}
+
+static void test_a_call_may_speak_before_it_answers(void)
+{
+    struct scene s;
+    scene_open(&s, "streams");
+    CHECK(scene_invoke(&s, FRAME_CALL, 0) == FR_OK);
+    scene_run(&s, &s.answers, 1, 0);
+    CHECK(s.streamed == 1 + STREAM_PIECE_BYTES_MAX && s.streamed_after == 0 && s.downs == 0 && s.last_status == FR_OK);
+    scene_close(&s);
 }
 
 static void test_an_answer_counts_once(void)
@@ -621,6 +644,7 @@ int main(int argc, char **argv)
     TEST(test_a_call_is_answered_and_measured);
     TEST(test_the_table_of_calls_is_bounded_and_reused);
     TEST(test_every_kind_of_misbehaviour_is_ended);
+    TEST(test_a_call_may_speak_before_it_answers);
     TEST(test_an_answer_counts_once);
     TEST(test_an_idle_worker_may_not_burn_cpu);
     TEST(test_a_burst_within_the_rate_is_no_crime);

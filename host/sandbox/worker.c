@@ -216,7 +216,7 @@ enum fr_status sandbox_worker_start(struct sandbox *sb, const struct sandbox_spe
     struct sandbox_worker *w = fr_alloc(sizeof *w);
     if (!w) return FR_FAIL(err, FR_E_NOMEM, "no memory for a worker");
     *w = (struct sandbox_worker){ .sb = sb, .heap_bytes = spec->heap_bytes, .account = spec->account, .arg = spec->arg, .on_up = spec->on_up, .on_down = spec->on_down,
-                                  .on_load_failed = spec->on_load_failed, .on_ask = spec->on_ask };
+                                  .on_load_failed = spec->on_load_failed, .on_ask = spec->on_ask, .on_stream = spec->on_stream };
     invokes_init(w);
     w->name = fr_strndup(spec->name, strlen(spec->name));
     w->version = fr_strndup(spec->version, strlen(spec->version));

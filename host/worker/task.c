@@ -4,6 +4,7 @@
 #include <string.h>
 #include <lauxlib.h>
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "worker/fault.h"
 #include "worker/luajson.h"
 #include "worker/turn.h"
@@ -26,6 +27,7 @@ struct fiber {
 struct call {
     struct call *next;
     uint32_t id, next_ask;
+    size_t streamed;             // bytes
     struct fiber *fibers;        // the call's own is the last
     int fiber_count;
 };
@@ -185,6 +187,41 @@ static int call_done(lua_State *L, int status, lua_KContext first)
     return 0;
 }
 
+// ctx:stream(text): text for whoever called, before the answer. It does not wait.
+static int context_stream(lua_State *L)
+{
+    struct worker *w = worker_of(L);
+    size_t len;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const char *text = luaL_checklstring(L, 2, &len);
+    turn_rethrow(L);
+    if (!w->current) return luaL_error(L, "ctx:stream belongs into the call whose ctx it is");
+    if (len > STREAM_PIECE_BYTES_MAX) return luaL_error(L, "ctx:stream takes at most %d bytes at once, got %d", STREAM_PIECE_BYTES_MAX, (int)len);
+    if (!fr_utf8_valid(text, len)) return luaL_error(L, "ctx:stream takes UTF-8 text: a character was cut");
+    struct call *c = w->current->call;
+    if (len > STREAM_CALL_BYTES_MAX - c->streamed) return luaL_error(L, "a call may stream at most %d bytes", STREAM_CALL_BYTES_MAX);
+    if (len == 0) return 0;
+    c->streamed += len;
+    frame_put(&w->out, &(struct frame){ .kind = FRAME_STREAM, .id = turn_frame_id(), .payload = text, .len = (uint32_t)len });
+    if (w->out.failed) return luaL_error(L, "too much output in one turn");
+    if (w->out.len > OUT_FLUSH_BYTES) worker_flush(w);
+    return 0;
+}
+
+static void push_context(lua_State *L, const struct sections *s)
+{
+    luajson_read_or_raise(L, s->context, s->context_len, "the context");
+    if (luaL_newmetatable(L, "frond.ctx")) {
+        lua_createtable(L, 0, 1);
+        lua_pushcfunction(L, context_stream);
+        lua_setfield(L, -2, "stream");
+        lua_setfield(L, -2, "__index");
+        lua_pushboolean(L, 0);
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_setmetatable(L, -2);
+}
+
 static int call_body(lua_State *L)
 {
     struct worker *w = worker_of(L);
@@ -193,7 +230,7 @@ static int call_body(lua_State *L)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &task_handlers);
     lua_pushlstring(L, s.target, s.target_len);
     if (lua_rawget(L, -2) != LUA_TFUNCTION) return luaL_error(L, "the plugin has no %s", lua_pushlstring(L, s.target, s.target_len));
-    luajson_read_or_raise(L, s.context, s.context_len, "the context");
+    push_context(L, &s);
     luajson_read_or_raise(L, s.args, s.args_len, "the arguments");
     lua_remove(L, 1);                                        // the handlers; the results begin where the function stands
     lua_callk(L, 2, LUA_MULTRET, 1, call_done);

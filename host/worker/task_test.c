@@ -225,6 +225,37 @@ static void test_what_is_closed_after_an_error_speaks_before_the_answer(void)
     test_stop();
 }
 
+static void test_a_call_streams_before_it_answers(void)
+{
+    test_start(WORKER_HEAP_BYTES_DEFAULT);
+    load_body("ctx:stream('하나') ctx:stream('') local f = coroutine.wrap(function() ctx:stream('two') end) f()\n"
+              "local v = frond.store.get('plugin', 'k') ctx:stream('three') return v");
+    CHECK(test_call(5, "f", "{}"));
+    CHECK(test_frame.kind == FRAME_STREAM && test_frame.id == 5);
+    CHECK_TEXT(test_last.data, "하나");
+    CHECK(test_next() && test_frame.kind == FRAME_STREAM);               // the empty one says nothing
+    CHECK_TEXT(test_last.data, "two");
+    CHECK(test_next() && test_frame.kind == FRAME_ASK && !test_next());
+    CHECK(test_send_raw(FRAME_ANSWER, FRAME_OK, 5, 1, "[7,1]"));
+    CHECK_TEXT(test_last.data, "three");
+    CHECK(test_next() && test_frame.kind == FRAME_RESULT);
+    CHECK_TEXT(test_last.data, "7");
+    CHECK(!test_next());
+    test_stop();
+    check_contains("ctx:stream(('x'):rep(8193))", "{}", FRAME_RAISED, "ctx:stream takes at most 8192 bytes at once, got 8193");
+    check_contains("ctx:stream('\xea\xb0')", "{}", FRAME_RAISED, "a character was cut");
+    check_contains("ctx:stream(nil)", "{}", FRAME_RAISED, "string expected");
+    check_contains("ctx.stream('a', 'b')", "{}", FRAME_RAISED, "table expected");
+    test_start(WORKER_HEAP_BYTES_DEFAULT);
+    load_body("for i = 1, 16 do ctx:stream(('x'):rep(8192)) end ctx:stream('y')");
+    CHECK(test_call(5, "f", "{}"));
+    for (int i = 0; i < 16; i++, test_next()) CHECK(test_frame.kind == FRAME_STREAM && test_frame.len == STREAM_PIECE_BYTES_MAX);
+    CHECK(test_frame.kind == FRAME_RESULT && test_frame.status == FRAME_RAISED && strstr(test_last.data, "a call may stream at most 131072 bytes"));
+    test_stop();
+    check_body("return ctx.stream ~= nil and getmetatable(ctx)", "{}", FRAME_OK, "false");
+    check_contains("return ctx", "{}", FRAME_OK, "\"source\":\"http\"");                              // still plain data
+}
+
 static void test_wrong_arguments_raise_with_their_place(void)
 {
     test_start(WORKER_HEAP_BYTES_DEFAULT);
@@ -495,6 +526,7 @@ int main(void)
     TEST(test_all_outlives_a_coroutine_that_was_closed);
     TEST(test_a_call_cannot_be_finished_by_another);
     TEST(test_what_is_closed_after_an_error_speaks_before_the_answer);
+    TEST(test_a_call_streams_before_it_answers);
     TEST(test_wrong_arguments_raise_with_their_place);
     TEST(test_amounts_travel_as_text);
     TEST(test_logs_are_sent_without_waiting);

@@ -133,9 +133,10 @@ const operations = {
   async haptic({ kind }) { haptic(String(kind)); return {}; },
   async close(_, { onClose }) { onClose(); return {}; },
 
-  async call({ fn, args, key }, { plugin, host }) {
+  async call({ id, fn, args, key, stream }, { plugin, host }) {
     const fields = this.admit({ plugin, fn: String(fn), args: args ?? {}, key: key === undefined ? undefined : String(key) });
-    return this.withApproval(() => host.request("call", fields));
+    const onStream = stream === true ? (event) => this.send({ ...event, id }) : undefined;       // under the page's own number
+    return this.withApproval(() => host.request("call", fields, { onStream }));
   },
   async "match.find"({ mode, stake, bot, with: again, options }, { plugin, tickets }) {
     const fields = this.admit({ game: plugin, mode: String(mode), stake: String(stake), options, bot: bot === true ? true : undefined,

@@ -69,8 +69,8 @@ export class Host {
   start() { this.#line.start(); }
   stop() { this.#over = true; this.#line.stop(); }
   hurry() { this.#line.hurry(); }
-  /** @param {string} op @param {Object<string, any>} [fields] */
-  request(op, fields) { return this.#line.request(op, fields); }
+  /** @param {string} op @param {Object<string, any>} [fields] @param {{onStream?: (event: any) => void}} [options] */
+  request(op, fields, options) { return this.#line.request(op, fields, options); }
 
   /** Resolves when the line is there. Throws "offline" when that takes too long. */
   whenOpen() {

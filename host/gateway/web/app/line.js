@@ -126,13 +126,14 @@ export class Line {
 
   // ---- requests
 
-  /** Sends one request. Throws a HostError when the host refuses. @param {string} op @param {Object<string, any>} [fields] */
-  request(op, fields = {}) {
+  /** Sends one request. Throws a HostError when the host refuses. `onStream` hears the events stream.delta and stream.end, which come before the answer; each
+   * gives the host as much time again. @param {string} op @param {Object<string, any>} [fields] @param {{onStream?: (event: any) => void}} [options] */
+  request(op, fields = {}, { onStream } = {}) {
     return new Promise((resolve, reject) => {
       if (!this.#open && !REPEATABLE.has(op)) return reject(new HostError("offline", "There is no connection to the host just now."));
       const id = this.#nextId++;
-      const timer = setTimeout(() => this.#settle(id, new HostError("timeout", "The host did not answer in time.")), REQUEST_MS);
-      const request = { op, fields, resolve, reject, timer, sent: Infinity };
+      const request = { op, fields, resolve, reject, onStream, timer: 0, sent: Infinity };
+      this.#allow(id, request);
       this.#waiting.set(id, request);
       if (this.#open) this.#transmit(id, request);
     });
@@ -140,6 +141,16 @@ export class Line {
   #transmit(id, request) {
     request.sent = performance.now();
     this.#socket.send(JSON.stringify({ ...request.fields, id, op: request.op }));
+  }
+  #allow(id, request) {
+    clearTimeout(request.timer);
+    request.timer = setTimeout(() => this.#settle(id, new HostError("timeout", "The host did not answer in time.")), REQUEST_MS);
+  }
+  #stream(event) {
+    const request = this.#waiting.get(event.id);
+    if (!request?.onStream) return;
+    this.#allow(event.id, request);
+    request.onStream(event);
   }
   #settle(id, result) {
     const request = this.#waiting.get(id);
@@ -153,7 +164,8 @@ export class Line {
   #receive(text) {
     let message;
     try { message = JSON.parse(text); } catch { return; }
-    if (message.ev) this.#hooks.onEvent(message);
+    if (message.ev === "stream.delta" || message.ev === "stream.end") this.#stream(message);
+    else if (message.ev) this.#hooks.onEvent(message);
     else if (message.ok) this.#settle(message.id, message.result ?? {});
     else {
       const { code = "unknown", detail, ...more } = message.error ?? {};

@@ -144,9 +144,11 @@ export class Frond {
   /** The match that this page was opened to watch, or null. @type {string | null} */
   get watching() { return this.info.watching?.match ?? null; }
 
-  /** Calls one of the plugin's functions. @param {string} fn @param {any} [args] @param {{timeoutMs?: number, key?: string}} [options] @returns {Promise<Reply>} */
-  call(fn, args = {}, { timeoutMs = CALL_MS, key } = {}) {
-    return this.request("call", key ? { fn, args, key } : { fn, args }, { timeoutMs: key ? FIND_MS : timeoutMs });
+  /** Calls one of the plugin's functions. `onDelta` hears what it streams (ctx:stream), piece by piece and in order, before the reply; each piece gives it `timeoutMs` again.
+   * @param {string} fn @param {any} [args] @param {{timeoutMs?: number, key?: string, onDelta?: (text: string) => void}} [options] @returns {Promise<Reply>} */
+  call(fn, args = {}, { timeoutMs = CALL_MS, key, onDelta } = {}) {
+    const fields = { fn, args, ...(key ? { key } : {}), ...(onDelta ? { stream: true } : {}) };
+    return this.request("call", fields, { timeoutMs: key ? FIND_MS : timeoutMs, onDelta });
   }
 
   /** Listens to an event of the host ("match.event", "match.relay", "match.rematch", "notice", ...) or of this client: "view" (match), "end" (match), "theme", "connection" (online).
@@ -164,14 +166,19 @@ export class Frond {
   /** The host's clock, as far as the page knows it; while it watches, as late as what it sees. */
   now() { return this.#clockOffset === null ? Date.now() : performance.now() + this.#clockOffset; }
 
-  /** @param {string} op @param {Object<string, any>} [fields] @param {{timeoutMs?: number}} [options] @returns {Promise<Reply>} */
-  request(op, fields = {}, { timeoutMs = CALL_MS } = {}) {
+  /** @param {string} op @param {Object<string, any>} [fields] @param {{timeoutMs?: number, onDelta?: (text: string) => void}} [options] @returns {Promise<Reply>} */
+  request(op, fields = {}, { timeoutMs = CALL_MS, onDelta } = {}) {
     const id = this.#nextId++;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle(id, refusal("timeout", "The host did not answer in time.")), timeoutMs);
-      this.#waiting.set(id, { resolve, timer });
+      const waiting = { resolve, timer: 0, timeoutMs, onDelta };
+      this.#waiting.set(id, waiting);
+      this.#allow(id, waiting);
       this.#port.postMessage({ ...fields, id, op });
     });
+  }
+  #allow(id, waiting) {
+    clearTimeout(waiting.timer);
+    waiting.timer = setTimeout(() => this.#settle(id, refusal("timeout", "The host did not answer in time.")), waiting.timeoutMs);
   }
 
   // Inputs of one match go one after the other: each carries the next number, by which the host knows a repeated one.
@@ -211,8 +218,17 @@ export class Frond {
     if (e.ev === "theme") return this.#setTheme(e);
     if (e.ev === "connection") { this.online = e.online; return this.#emit("connection", e.online); }
     if (e.ev.startsWith("watch.")) return this.#watchEvent(e);
+    if (e.ev.startsWith("stream.")) return this.#streamEvent(e);
     if (e.match && e.seq) { if (!this.#matchEvent(e)) return; }
     this.#emit(e.ev, e);
+  }
+
+  // What a call says before its reply; stream.end is told by the reply itself.
+  #streamEvent(e) {
+    const waiting = this.#waiting.get(e.id);
+    if (e.ev !== "stream.delta" || !waiting?.onDelta) return;
+    this.#allow(e.id, waiting);
+    waiting.onDelta(e.text);
   }
 
   // What comes late, or is sent again, tells a time that has passed: the latest that was ever told is the nearest.
