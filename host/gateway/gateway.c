@@ -23,6 +23,7 @@ static const struct gw_route routes[] = {
     { "DELETE", "/v1/sessions/{}",        GW_SHELL,   false, gw_session_end },
     { "GET",    "/v1/me",                 GW_EVERY,   false, gw_me },
     { "GET",    "/v1/games",              GW_BEARER,  false, gw_games },
+    { "GET",    "/v1/llm",                GW_SHELL,   false, gw_llm },
     { "GET",    "/v1/wallet",             GW_OWNER,   false, gw_wallet },
     { "GET",    "/v1/wallet/info",        GW_ANYBODY, false, gw_wallet_info },
     { "POST",   "/v1/wallet/session",     GW_ANYBODY, false, gw_wallet_session },

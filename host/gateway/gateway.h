@@ -26,6 +26,7 @@ struct gateway_options {
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
     struct llm *llm;                               // NULL: no models
+    void (*print_engine)(void *arg, struct fr_buf *out);       // how far the host's own model is, as JSON: {"state":"building","done":120,"of":206,"detail":".."}; states: off, waiting, fetching, building, starting, up, failed. NULL: there is none
     struct treasury *treasury;                     // NULL: no chain; burns are shown as pending, and nothing comes in or leaves
     bool dev;                                      // mints launch data, serves /app/dev/, checks Host headers; loopback only
     const char *hostile_folder;                    // dev: the package that `Run hostile plugin` runs, or NULL

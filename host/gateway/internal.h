@@ -237,6 +237,7 @@ void gw_wallet_on_timer(uv_timer_t *timer);
 gw_handler gw_session_open, gw_session_game, gw_me;
 gw_handler gw_sign_out, gw_sessions, gw_session_end, gw_sessions_end_others;
 gw_handler gw_games;
+gw_handler gw_llm;
 gw_handler gw_wallet, gw_journal, gw_deposit;
 gw_handler gw_wallet_info, gw_wallet_begin, gw_wallet_session, gw_wallet_message, gw_wallet_links, gw_wallet_link, gw_wallet_unlink;
 gw_handler gw_withdrawals, gw_withdrawal_ask, gw_withdrawal_show, gw_withdrawal_cancel;

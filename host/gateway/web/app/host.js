@@ -36,6 +36,21 @@ export class Host {
     return this.#http(method, path, { headers, body });
   }
 
+  /** A request that is answered by server-sent events. `onEvent` gets the data of each; resolves when the stream is over, and throws a HostError when it is refused or breaks off.
+   * @param {string} path @param {any} body @param {{onEvent: (data: string) => void, signal: AbortSignal}} options */
+  async stream(path, body, { onEvent, signal }) {
+    let answer;
+    try {
+      answer = await fetch(path, { method: "POST", headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json", Accept: "text/event-stream" }, body: JSON.stringify(body),
+        cache: "no-store", credentials: "omit", signal });
+      if (!answer.ok) throw refusalOf(answer, await answer.text());
+      await readEvents(answer.body, onEvent);
+    } catch (error) {
+      if (error instanceof HostError || error.name === "AbortError") throw error;
+      throw new HostError(answer ? "connection_lost" : "offline", answer ? "The connection was lost before the answer was whole." : "The host cannot be reached.", { cause: error });
+    }
+  }
+
   async #http(method, path, { headers = {}, body } = {}) {
     let answer, value;
     try {
@@ -112,5 +127,29 @@ export class Host {
     }
     this.#emit("event", event);
     this.#emit(event.ev, event);
+  }
+}
+
+// A problem document, or an error in OpenAI's shape.
+function refusalOf(answer, text) {
+  let value = null;
+  try { value = JSON.parse(text); } catch { /* a proxy's page */ }
+  const said = value?.error && typeof value.error === "object" ? { code: value.error.code ?? value.error.type, detail: value.error.message } : value ?? {};
+  return new HostError(said.code ?? `http_${answer.status}`, said.detail ?? said.title ?? answer.statusText, { status: answer.status, retry_after: Number(answer.headers.get("retry-after")) || undefined });
+}
+
+// The data lines of an event stream, whatever pieces it comes in.
+async function readEvents(body, onEvent) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "", data = [];
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+      if (line === "" && data.length) { onEvent(data.join("\n")); data = []; }
+    }
   }
 }
