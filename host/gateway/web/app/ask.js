@@ -64,7 +64,10 @@ function Chat({ model }) {
   const end = useRef(null), field = useRef(null), log = talk.messages, last = log.at(-1);
   const [draft, setDraft] = useState(""), [chosen, setChosen] = useState("");
   useEffect(() => {
-    if (state.draft) { setDraft(state.draft); update({ draft: "" }); field.current?.focus(); }
+    if (!state.draft) return;
+    setDraft(state.draft);
+    field.current?.focus();
+    queueMicrotask(() => update({ draft: "" }));
   }, [state.draft]);
   // What is being said stays in sight, unless the reader has gone back.
   useEffect(() => {

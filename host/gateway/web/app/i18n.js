@@ -110,7 +110,7 @@ export const CATALOGUE = {
     "failure.player_blocked.title": "여기서는 로그인할 수 없어요", "failure.player_blocked.text": "운영자가 이 계정을 차단했어요.",
     "failure.not_development.title": "이 서버에서는 안 돼요", "failure.not_development.text": "이름만으로 시작하기는 개발용 서버에서만 돼요.",
     "error.any": "문제가 생겼어요. ({code})", "error.bad_answer": "서버의 답을 읽을 수 없어요.", "error.session_not_found": "이미 끝난 로그인이에요.", "error.offline": "서버에 연결할 수 없어요.", "error.funds": "코인이 부족해요.",
-    "tab.ask": "질문", "ask.views": "질문", "ask.chat": "대화", "ask.abilities": "할 수 있는 일", "ask.keys": "키", "ask.model": "모델", "ask.text": "무엇이든 물어보세요", "ask.send": "보내기", "ask.stop": "그만", "ask.clear": "처음부터", "ask.talk": "나눈 말",
+    "tab.ask": "질문", "ask.views": "질문", "ask.chat": "대화", "ask.abilities": "기능", "ask.keys": "키", "ask.model": "모델", "ask.text": "무엇이든 물어보세요", "ask.send": "보내기", "ask.stop": "그만", "ask.clear": "처음부터", "ask.talk": "나눈 말",
     "ask.ready": "모델이 준비됐어요: {model}", "ask.none": "지금은 모델이 없어요.", "ask.engine.off": "이 서버에는 자체 모델이 없고, 다른 모델도 지금은 없어요.", "ask.engine.waiting": "모델이 곧 와요.", "ask.engine.fetching": "모델을 받고 있어요…",
     "ask.engine.building": "모델을 만들고 있어요: {of}개 중 {done}개", "ask.engine.starting": "모델을 켜고 있어요…", "ask.engine.up": "모델을 켜고 있어요…", "ask.engine.failed": "모델을 만들지 못했어요. {why}",
     "ask.empty": "모델에게 물어보세요", "ask.empty_text": "답은 한 마디씩 나오고, 언제든 멈출 수 있어요. 나눈 말은 이 창에만 남아요.", "ask.coming": "답하고 있어요…", "ask.stopped": "멈췄어요.", "ask.you": "나:", "ask.it": "모델:", "ask.later": "{n}초 뒤에 다시 해 보세요.",

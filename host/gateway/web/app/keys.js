@@ -7,7 +7,7 @@ import { toast } from "/app/state.js";
 
 export function Keys({ host }) {
   const [name, setName] = useState(""), [made, setMade] = useState(null), [error, setError] = useState(null), [busy, setBusy] = useState(false);
-  useEffect(() => { load("keys"); }, []);
+  useEffect(() => { queueMicrotask(() => load("keys")); }, []);       // whoever draws from inside an effect has that effect run again
   async function make(event) {
     event.preventDefault();
     if (busy || !name.trim()) return;
