@@ -200,7 +200,7 @@ static enum fr_status part_proxies(const struct config_source *s, struct config 
 
 static enum fr_status part_keys(const struct config_source *s, struct config *c, struct fr_err *err)
 {
-    static const char *const keys[] = { "backup", "bot_token", "bots", "chain", "dev_chain", "initdata_max_age_s", "drain_s", "limits", "listen", "match_log_days", "models", "plugins", "signer", "telegram", "trusted_proxies", NULL };
+    static const char *const keys[] = { "api_keys", "backup", "bot_token", "bots", "chain", "dev_chain", "initdata_max_age_s", "drain_s", "limits", "listen", "match_log_days", "models", "plugins", "signer", "telegram", "trusted_proxies", NULL };
     (void)c;
     return fr_json_only_keys(s->json, keys, "", err);
 }
@@ -279,7 +279,7 @@ static enum fr_status part_bot_rules(const struct config_source *s, struct confi
 const struct config_part config_parts[] = {
     { "keys", CONFIG_OF_FILE, part_keys }, { "telegram", CONFIG_OF_FILE, part_telegram }, { "times", CONFIG_OF_FILE, part_times }, { "limits", CONFIG_OF_FILE, part_limits },
     { "trusted_proxies", CONFIG_OF_FILE, part_proxies }, { "plugins", CONFIG_OF_FILE, part_folders }, { "backup", CONFIG_OF_FILE, part_backup }, { "chain", CONFIG_OF_FILE, part_chain },
-    { "models", CONFIG_OF_FILE_AND_ENVIRONMENT, part_models },
+    { "models", CONFIG_OF_FILE_AND_ENVIRONMENT, part_models }, { "api_keys", CONFIG_OF_FILE_AND_ENVIRONMENT, config_api_keys },
     { "bots", CONFIG_OF_FILE_AND_ENVIRONMENT, part_bots }, { "bots", CONFIG_OF_ALL, part_bot_rules }, { "policy", CONFIG_OF_ALL, part_policy }, { "listen", CONFIG_OF_ALL, part_listen },
     { "plugins", CONFIG_OF_ALL, part_folders_usual },
 };

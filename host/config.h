@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "gateway/gateway.h"
 #include "llm/settings.h"
+#include "player/apikey.h"
 #include "player/bots.h"
 #include "plugin/use.h"
 #include "telegram/settings.h"
@@ -35,6 +36,7 @@ struct config {
     int64_t backup_every_ms; int backup_keep;
     struct treasury_settings treasury; bool no_chain;
     struct llm_settings models; bool no_models;
+    struct api_key_rules api_keys;             // who may have a key for them: {"api_keys":{"asset":"PALM","least":"1000000000","most":8}}
     bool wallet_open;                          // telegram.policy is "open"
     char public_url[TELEGRAM_URL_BYTES];       // telegram.public_url; "": not told
     char hostile[CONFIG_PATH_BYTES];           // --dev: the package of `Run hostile plugin`; "" when it is not there
@@ -61,3 +63,4 @@ FR_MUST_USE enum fr_status config_begin(const struct serve_options *o, struct co
 FR_MUST_USE enum fr_status config_source_read(const char *path, struct fr_json **ret, struct fr_err *err);
 FR_MUST_USE enum fr_status config_part_read(const struct config_part *part, const struct config_source *s, struct config *c, struct fr_err *err);
 FR_MUST_USE enum fr_status config_backup(const struct fr_json *json, const char *file, struct config *c, struct fr_err *err);      // of the file: json.backup
+FR_MUST_USE enum fr_status config_api_keys(const struct config_source *s, struct config *c, struct fr_err *err);       // json.api_keys, or what is usual

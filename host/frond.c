@@ -322,7 +322,7 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .llm = h->llm, .folder = h->config.data, .dev = h->config.dev,
                                        .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet };
     FR_TRY(console_start(&console, &h->console, err));
-    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = h->llm, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
+    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = h->llm, .api_keys = h->config.api_keys, .api_key_limits = h->config.models.key, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
                                        .operator_token = h->operator_token, .metrics = on_metrics, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,

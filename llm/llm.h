@@ -1,7 +1,7 @@
 // llm.h — the shared model core: one call to a model, from whoever asks to the last token. Loop thread only; never blocks it.
 //
 // What a call goes through, in this order: request (llm/request: is it one, and what does it ask for), cache (the same call, answered before or on
-// its way), budget (tokens and coins set aside in memory, never more than there are), queue (fair between tenants), pool (which pod of which
+// its way: who asks for the same at the same time waits with the first; only where the request repeats, so temperature 0 or a seed), budget (tokens and coins set aside in memory, never more than there are), queue (fair between tenants), pool (which pod of which
 // backend), backend (HTTP), and back: the answer is checked, the budget settled with what was used, the call recorded if somebody asked for that.
 //
 // Promises: `done` of a call that was accepted is called exactly once, never from inside llm_start or llm_cancel. Every call has a deadline. What is
@@ -89,8 +89,15 @@ FR_MUST_USE enum fr_status llm_configure(struct llm *l, const struct llm_setting
 // Ends every call (client_stopped), settles every slab, then calls done once. llm_free after the store has closed. Both take NULL; stop then calls done at once.
 void llm_stop(struct llm *l, void (*done)(void *arg), void *arg);
 void llm_free(struct llm *l);
+// The built-in engine came up (its socket, and the key it wants or NULL), or went (NULL).
+void llm_engine(struct llm *l, const char *unix_path, const char *key);
+// A limit of its own for a payer or tenant ("plugin:quiz", "key:12"), in place of the settings'; NULL: the settings' again. And what is left (budget.h).
+struct llm_limit; struct llm_budget_view;
+void llm_limit(struct llm *l, const char *who, const struct llm_limit *limit);
+void llm_left(const struct llm *l, const char *who, struct llm_budget_view *ret);
 
-// FR_OK: accepted, and done will be called. *ret (may be NULL) is for llm_cancel.
+// FR_OK: accepted, and done will be called. *ret (may be NULL) is for llm_cancel. A refusal at once says in err->retry_s when it may be over. Who asks for deltas gets all of the text by them before done, if need be
+// as one event at the end (from the cache, or where a filter has to see the whole); embeddings have none.
 FR_MUST_USE enum fr_status llm_start(struct llm *l, const struct llm_ask *ask, struct llm_call **ret, struct fr_err *err);
 void llm_cancel(struct llm_call *call);    // at any time before done, also from on_delta: no further delta; done comes soon, llm_cancelled
 // A reader that is behind: no further deltas until resumed; the backend is held by TCP.
@@ -99,7 +106,8 @@ void llm_resume(struct llm_call *call);
 
 // What it knows of models, as the data of /v1/models: [{"id":..,"object":"model","owned_by":..,..},..]
 void llm_models(const struct llm *l, struct fr_buf *out);
-// For operators: pools, pods, queue, budgets, cache: one JSON object. And Prometheus text.
+// For operators: pools, pods, queue, cache: one JSON object; budgets: an array of who used what. And Prometheus text.
+void llm_budget_facts(const struct llm *l, struct fr_buf *out);
 void llm_facts(const struct llm *l, struct fr_buf *out);
 void llm_metrics(const struct llm *l, struct fr_buf *out);
 bool llm_is_ready(const struct llm *l);    // some pod that chats is up

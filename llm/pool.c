@@ -1,248 +1,264 @@
-// pool.c — the way of a request to a backend: so far the first pod of the first backend.
+// pool.c — what the pool's owner calls, and the one timer. pool_pod.c knows a pod, pool_route.c chooses one, pool_part.c carries a request through, pool_facts.c tells.
 #include "llm/pool.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/secret.h"
+#include "llm/pool_inside.h"
 
-struct llm_pool {
-    struct llm_pool_options o;
-    char engine[108], key[LLM_SECRET_BYTES];
-    struct llm_sent *first;
-    void (*stopped)(void *arg); void *stopped_arg;
-};
-struct llm_sent {
-    struct llm_pool *pool; struct llm_sent *next;
-    struct llm_pool_ask ask;
-    struct net_call *call;
-    char model[LLM_NAME_BYTES];
-    struct fr_buf line, text, whole;
-    char finish[24], id[64];
-    int64_t prompt, answer, deltas, started_ms, first_ms;
-    bool cancelled, failed;
-    uv_timer_t soon;
-};
+// ---- the timer ----------------------------------------------------------------------------------------------------
+
+static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t next_due(const struct llm_pool *p, int64_t now)
+{
+    int64_t due = p->soon ? now : INT64_MAX;
+    for (const struct pod *pod = p->pods; pod; pod = pod->next) {
+        if (!pod->gone && !pod->probe) due = sooner(due, pod->check_at);
+        if (pod->open_at) due = sooner(due, pod->open_at);
+    }
+    if (p->waiting == 0) return due;
+    for (const struct llm_sent *s = p->first; s; s = s->next)
+        for (int i = 0; i < s->part_count; i++) {
+            if (s->parts[i].step != PART_WAITING) continue;
+            due = sooner(due, s->deadline_at);
+            if (s->parts[i].wait_until > now) due = sooner(due, s->parts[i].wait_until);
+        }
+    return due;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct llm_pool *p = timer->data;
+    int64_t now = fr_mono_ms();
+    p->soon = false;
+    for (struct pod *pod = p->pods; pod; pod = pod->next) {
+        if (pod->open_at && pod->open_at <= now) pod->open_at = 0;
+        if (!pod->gone && !pod->probe && pod->check_at <= now) pod_probe(pod);
+    }
+    for (struct llm_sent *s = p->first, *next; s; s = next) {
+        next = s->next;
+        sent_settle(s);
+    }
+    pool_room(p);
+    pool_arm(p);
+    pool_maybe_stopped(p);
+}
+
+void pool_arm(struct llm_pool *p)
+{
+    int64_t now = fr_mono_ms(), due = p->stopping && !p->soon ? INT64_MAX : next_due(p, now);
+    if (p->closing) return;
+    if (due == INT64_MAX) uv_timer_stop(&p->timer);
+    else {
+        uv_update_time(p->o.loop);
+        uv_timer_start(&p->timer, on_timer, due > now ? (uint64_t)(due - now) : 0, 0);
+    }
+}
+
+void pool_room(struct llm_pool *p)
+{
+    struct fr_err ignored;                 // what cannot be started waits on
+    for (struct llm_sent *s = p->waiting ? p->first : NULL, *next; s; s = next) {
+        next = s->next;
+        sent_advance(s, &ignored);
+        sent_settle(s);
+    }
+    if (!p->stopping && p->o.on_room) p->o.on_room(p->o.arg);
+}
+
+// ---- made, changed, ended -----------------------------------------------------------------------------------------
 
 void llm_pool_new(const struct llm_pool_options *o, struct llm_pool **ret)
 {
     struct llm_pool *p = fr_must_alloc(sizeof *p);
     p->o = *o;
+    p->draw = o->seed;
+    while (!p->draw) fr_random_bytes(&p->draw, sizeof p->draw);
+    p->settings = fr_must_alloc(sizeof *p->settings);
+    uv_timer_init(o->loop, &p->timer);
+    p->timer.data = p;
+    llm_pool_configure(p, o->settings);
     *ret = p;
 }
 
-void llm_pool_configure(struct llm_pool *p, const struct llm_settings *settings) { p->o.settings = settings; }
+void llm_pool_configure(struct llm_pool *p, const struct llm_settings *settings)
+{
+    *p->settings = *settings;
+    pods_configure(p);
+    p->soon = true;
+    pool_arm(p);
+}
 
 void llm_pool_engine(struct llm_pool *p, const char *unix_path, const char *key)
 {
-    snprintf(p->engine, sizeof p->engine, "%s", unix_path ? unix_path : "");
-    snprintf(p->key, sizeof p->key, "%s", key ? key : "");
-    if (unix_path) p->o.on_room(p->o.arg);
+    snprintf(p->engine_path, sizeof p->engine_path, "%s", unix_path ? unix_path : "");
+    snprintf(p->engine_key, sizeof p->engine_key, "%s", unix_path && key ? key : "");
+    for (struct pod *pod = p->pods; pod; pod = pod->next) if (pod->is_engine && !pod->gone) pod_engine(p, pod);
+    p->soon = true;
+    pool_arm(p);
 }
 
-static void maybe_stopped(struct llm_pool *p)
+static void on_closed(uv_handle_t *handle)
 {
-    if (!p->stopped || p->first) return;
-    void (*done)(void *) = p->stopped;
-    p->stopped = NULL;
-    done(p->stopped_arg);
+    struct llm_pool *p = handle->data;
+    if (p->stopped) p->stopped(p->stopped_arg);
+}
+
+void pool_maybe_stopped(struct llm_pool *p)
+{
+    if (!p->stopping || p->closing || p->first) return;
+    for (const struct pod *pod = p->pods; pod; pod = pod->next) if (pod->running || pod->probe) return;
+    p->closing = true;
+    uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
 void llm_pool_stop(struct llm_pool *p, void (*done)(void *arg), void *arg)
 {
+    struct fr_err err;
+    p->stopping = true;
     p->stopped = done;
     p->stopped_arg = arg;
-    for (struct llm_sent *s = p->first; s; s = s->next) llm_pool_cancel(s);
-    maybe_stopped(p);
+    FR_FAIL_CODE(&err, FR_E_BUSY, "client_stopped", "this host is stopping");
+    for (struct llm_sent *s = p->first; s; s = s->next) sent_fail(s, &err);
+    for (struct pod *pod = p->pods; pod; pod = pod->next) if (pod->probe) net_call_cancel(pod->probe);
+    p->soon = true;
+    pool_arm(p);
 }
 
-void llm_pool_free(struct llm_pool *p) { fr_free(p); }
-
-static const struct llm_model_settings *find(const struct llm_pool *p, const char *name, const struct llm_backend_settings **backend)
+void llm_pool_free(struct llm_pool *p)
 {
-    const struct llm_settings *s = p->o.settings;
-    *backend = NULL;
-    for (int i = 0; i < s->backend_count; i++)
-        for (int j = 0; j < s->backends[i].model_count; j++)
-            if (strcmp(s->backends[i].models[j].name, name) == 0) { *backend = strcmp(s->backends[i].name, "engine") == 0 ? NULL : &s->backends[i]; return &s->backends[i].models[j]; }
-    return NULL;
+    if (!p) return;
+    assert(p->closing && !p->first);
+    for (struct pod *pod = p->pods, *next; pod; pod = next) {
+        next = pod->next;
+        pod->gone = true;
+        pod_release(pod);
+    }
+    assert(!p->pods);
+    fr_wipe(p->engine_key, sizeof p->engine_key);
+    fr_wipe(p->settings, sizeof *p->settings);                   // keys are in it
+    fr_free(p->settings);
+    fr_free(p);
+}
+
+// ---- a model ------------------------------------------------------------------------------------------------------
+
+static bool backend_is_open(const struct llm_pool *p, const char *name, int64_t now)
+{
+    for (const struct pod *pod = p->pods; pod; pod = pod->next) if (!pod->gone && strcmp(pod->backend->s.name, name) == 0 && pod_is_open(pod, now)) return true;
+    return false;
 }
 
 const struct llm_model_settings *llm_pool_model(const struct llm_pool *p, enum llm_kind kind, const char *name)
 {
-    const struct llm_backend_settings *b;
-    if (!name[0]) name = kind == LLM_EMBED && p->o.settings->default_embed[0] ? p->o.settings->default_embed : p->o.settings->default_model;
-    return find(p, name, &b);
+    const struct llm_model_settings *best = NULL;
+    bool best_open = false;
+    int64_t now = fr_mono_ms();
+    if (!name[0]) name = kind == LLM_EMBED ? p->settings->default_embed : p->settings->default_model;
+    for (int b = 0; b < p->settings->backend_count; b++)
+        for (int i = 0; i < p->settings->backends[b].model_count; i++) {
+            const struct llm_model_settings *m = &p->settings->backends[b].models[i];
+            if (strcmp(m->name, name) != 0) continue;
+            bool open = backend_is_open(p, p->settings->backends[b].name, now);
+            bool cheaper = best && m->price.prompt_units + m->price.answer_units < best->price.prompt_units + best->price.answer_units;
+            if (best && (open == best_open ? !cheaper : best_open)) continue;
+            best = m;
+            best_open = open;
+        }
+    return best;
 }
+
+// ---- a request ----------------------------------------------------------------------------------------------------
 
 enum fr_status llm_pool_room(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err)
 {
-    const struct llm_backend_settings *b;
-    const struct llm_model_settings *m = find(p, ask->model, &b);
-    if (!m || (!b && !p->engine[0])) return FR_FAIL_CODE(err, FR_E_BUSY, "llm_down", "no pod of %s is up", ask->model);
-    return FR_OK;
+    if (p->stopping) return FR_FAIL_CODE(err, FR_E_BUSY, "client_stopped", "this host is stopping");
+    return route_room(p, ask, err);
 }
 
-static void sent_closed(uv_handle_t *handle)
+static bool make_parts(struct llm_sent *s)
 {
-    struct llm_sent *s = handle->data;
+    int inputs = s->request->kind == LLM_EMBED ? s->request->inputs : 1, count = s->request->kind == LLM_EMBED ? (inputs + LLM_SHARD_INPUTS - 1) / LLM_SHARD_INPUTS : 1;
+    assert(count >= 1 && count <= PARTS_MAX);
+    s->parts = fr_alloc((size_t)count * sizeof *s->parts);
+    if (!s->parts) return false;
+    s->part_count = count;
+    for (int i = 0; i < count; i++) {      // as even as it goes
+        int first = inputs * i / count;
+        s->parts[i] = (struct part){ .sent = s, .first = first, .count = inputs * (i + 1) / count - first };
+    }
+    s->pool->waiting += count;
+    if (count > 1) s->pool->shards += count;
+    return true;
+}
+
+static enum fr_status take_back(struct llm_sent *s, enum fr_status st)
+{
     struct llm_pool *p = s->pool;
-    fr_buf_free(&s->line);
-    fr_buf_free(&s->text);
-    fr_buf_free(&s->whole);
+    for (int i = 0; i < s->part_count; i++) p->waiting -= s->parts[i].step == PART_WAITING;
+    llm_answer_free(s->answer);
+    fr_free(s->parts);
     fr_free(s);
-    (void)p;
-}
-
-static void finish(struct llm_sent *s, enum fr_status st, const struct llm_result *r, const struct fr_err *err)
-{
-    struct llm_pool *p = s->pool;
-    struct llm_sent **link = &p->first;
-    while (*link != s) link = &(*link)->next;
-    *link = s->next;
-    s->ask.done(s->ask.arg, st, r, err);
-    uv_close((uv_handle_t *)&s->soon, sent_closed);
-    maybe_stopped(p);
-}
-
-static void on_event(struct llm_sent *s, const char *json, size_t len)
-{
-    FR_AUTO(fr_json) v = NULL;
-    struct fr_err err;
-    if (len == 6 && memcmp(json, "[DONE]", 6) == 0) return;
-    if (fr_json_parse(json, len, &v, &err) != FR_OK || fr_json_kind(v) != JSON_OBJECT) { s->failed = true; return; }
-    const struct fr_json *choice = fr_json_child(fr_json_get(v, "choices")), *usage = fr_json_get(v, "usage");
-    const char *text = fr_json_text(fr_json_get(fr_json_get(choice, "delta"), "content")), *end = fr_json_text(fr_json_get(choice, "finish_reason")), *id = fr_json_text(fr_json_get(v, "id"));
-    if (s->ask.request->kind == LLM_TEXT) text = fr_json_text(fr_json_get(choice, "text"));
-    if (end) snprintf(s->finish, sizeof s->finish, "%s", end);
-    if (id) snprintf(s->id, sizeof s->id, "%s", id);
-    if (usage && fr_json_kind(usage) == JSON_OBJECT) {
-        s->prompt = (int64_t)fr_json_number(fr_json_get(usage, "prompt_tokens"));
-        s->answer = (int64_t)fr_json_number(fr_json_get(usage, "completion_tokens"));
-    }
-    if (!choice) return;
-    if (text) fr_buf_add(&s->text, text), s->deltas += text[0] != 0;
-    if (!s->first_ms) s->first_ms = fr_mono_ms() - s->started_ms;
-    struct llm_delta d = { text ? text : "", text ? strlen(text) : 0, json, len };
-    s->ask.on_delta(s->ask.arg, &d);
-}
-
-static void on_bytes(void *arg, struct net_call *call, int http_status, const char *bytes, size_t len)
-{
-    struct llm_sent *s = arg;
-    (void)call;
-    fr_buf_add_bytes(&s->line, bytes, len);
-    if (http_status != 200) return;
-    for (char *end; s->line.len && (end = memchr(s->line.data, '\n', s->line.len)) && !s->cancelled;) {
-        size_t n = (size_t)(end - s->line.data);
-        if (n && s->line.data[n - 1] == '\r') n--;
-        if (n > 6 && memcmp(s->line.data, "data: ", 6) == 0) on_event(s, s->line.data + 6, n - 6);
-        fr_buf_consume(&s->line, (size_t)(end - s->line.data) + 1);
-    }
-}
-
-static void whole_of_stream(struct llm_sent *s)
-{
-    bool chat = s->ask.request->kind == LLM_CHAT;
-    fr_buf_add(&s->whole, "{\"id\":");
-    fr_buf_add_json_text(&s->whole, s->id);
-    fr_buf_addf(&s->whole, ",\"object\":\"%s\",\"created\":%lld,\"model\":", chat ? "chat.completion" : "text_completion", (long long)(fr_now_ms() / 1000));
-    fr_buf_add_json_text(&s->whole, s->model);
-    fr_buf_addf(&s->whole, ",\"choices\":[{\"index\":0,%s", chat ? "\"message\":{\"role\":\"assistant\",\"content\":" : "\"text\":");
-    fr_buf_add_json_bytes(&s->whole, s->text.data ? s->text.data : "", s->text.len);
-    fr_buf_addf(&s->whole, "%s,\"finish_reason\":", chat ? "}" : "");
-    fr_buf_add_json_text(&s->whole, s->finish[0] ? s->finish : NULL);
-    fr_buf_addf(&s->whole, "}],\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"total_tokens\":%lld}}", (long long)s->prompt, (long long)s->answer, (long long)(s->prompt + s->answer));
-}
-
-static void on_done(void *arg, enum fr_status st, const struct net_answer *a, const struct fr_err *failed)
-{
-    struct llm_sent *s = arg;
-    struct fr_err err;
-    FR_AUTO(fr_json) v = NULL;
-    struct llm_result r = { .model = s->model, .pod = "first", .finish = s->finish, .text = "", .prompt_tokens = s->prompt, .answer_tokens = s->answer, .seen_tokens = s->deltas, .streamed = s->deltas > 0, .first_ms = s->first_ms, .tries = 1 };
-    s->call = NULL;
-    if (s->cancelled) { finish(s, FR_FAIL_CODE(&err, FR_E_CONFLICT, "llm_cancelled", "the call was cancelled"), &r, &err); return; }
-    if (st != FR_OK) { finish(s, st, &r, failed); return; }
-    if (a->http_status != 200) { finish(s, FR_FAIL_CODE(&err, FR_E_IO, "llm_backend", "the backend answered %d", a->http_status), &r, &err); return; }
-    if (s->ask.on_delta) {
-        if (s->failed) { finish(s, FR_FAIL_CODE(&err, FR_E_IO, "llm_nonsense", "the stream holds what is no JSON"), &r, &err); return; }
-        whole_of_stream(s);
-        r.json = s->whole.data, r.json_len = s->whole.len, r.text = s->text.data ? s->text.data : "", r.text_len = s->text.len;
-        finish(s, FR_OK, &r, NULL);
-        return;
-    }
-    if (fr_json_parse(a->body, a->body_len, &v, &err) != FR_OK || fr_json_kind(v) != JSON_OBJECT) { finish(s, FR_FAIL_CODE(&err, FR_E_IO, "llm_nonsense", "the answer is no JSON object"), &r, &err); return; }
-    const struct fr_json *choice = fr_json_child(fr_json_get(v, "choices")), *usage = fr_json_get(v, "usage");
-    const char *text = s->ask.request->kind == LLM_TEXT ? fr_json_text(fr_json_get(choice, "text")) : fr_json_text(fr_json_get(fr_json_get(choice, "message"), "content"));
-    const char *end = fr_json_text(fr_json_get(choice, "finish_reason"));
-    snprintf(s->finish, sizeof s->finish, "%s", end ? end : "");
-    if (usage) r.prompt_tokens = (int64_t)fr_json_number(fr_json_get(usage, "prompt_tokens")), r.answer_tokens = (int64_t)fr_json_number(fr_json_get(usage, "completion_tokens"));
-    r.json = a->body, r.json_len = a->body_len, r.text = text ? text : "", r.text_len = text ? strlen(text) : 0;
-    finish(s, FR_OK, &r, NULL);
+    return st;
 }
 
 enum fr_status llm_pool_send(struct llm_pool *p, const struct llm_pool_ask *ask, struct llm_sent **ret, struct fr_err *err)
 {
-    static const char *const paths[] = { "/chat/completions", "/completions", "/embeddings" };
-    const struct llm_backend_settings *b;
-    char url[LLM_URL_BYTES + 32], bearer[LLM_SECRET_BYTES + 16];
-    FR_AUTO_BUF body;
+    struct fr_err why = { 0 };
     FR_TRY(llm_pool_room(p, ask, err));
-    const struct llm_model_settings *m = find(p, ask->model, &b);
-    struct llm_sent *s = fr_must_alloc(sizeof *s);
-    s->pool = p;
-    s->ask = *ask;
-    s->prompt = s->answer = -1;
-    s->started_ms = fr_mono_ms();
-    snprintf(s->model, sizeof s->model, "%s", m->name);
-    fr_buf_init(&s->line, LLM_EVENT_BYTES_MAX), fr_buf_init(&s->text, LLM_ANSWER_BYTES_MAX), fr_buf_init(&s->whole, 2 * LLM_ANSWER_BYTES_MAX), fr_buf_init(&body, 2 * LLM_BODY_BYTES_MAX);
-    llm_request_print(ask->request, m->as[0] ? m->as : m->name, ask->on_delta != NULL, 0, 0, &body);
-    snprintf(url, sizeof url, "%s%s", b ? b->pods[0].url : "http://engine/v1", paths[ask->request->kind]);
-    snprintf(bearer, sizeof bearer, "Bearer %s", b ? b->key : p->key);
-    struct net_pair headers[] = { { "Content-Type", "application/json" }, { "Authorization", bearer } };
-    struct net_ask http = { .method = "POST", .url = url, .unix_path = b ? NULL : p->engine, .headers = headers, .header_count = bearer[7] ? 2 : 1, .body = body.data, .body_len = body.len,
-                            .idle_ms = LLM_IDLE_MS, .total_ms = ask->deadline_ms, .on_bytes = ask->on_delta ? on_bytes : NULL, .done = on_done, .arg = s };
-    uv_timer_init(p->o.loop, &s->soon);
-    s->soon.data = s;
-    enum fr_status st = net_call_start(p->o.client, &http, &s->call, err);
-    if (st != FR_OK) { uv_close((uv_handle_t *)&s->soon, sent_closed); return st; }
-    s->next = p->first;
-    p->first = s;
+    struct llm_sent *s = fr_alloc(sizeof *s);
+    if (!s) return FR_FAIL(err, FR_E_NOMEM, "no memory for a request to a model");
+    *s = (struct llm_sent){ .pool = p, .request = ask->request, .need = ask->need | ask->request->need, .started_at = fr_mono_ms(), .on_delta = ask->request->kind == LLM_EMBED ? NULL : ask->on_delta, .done = ask->done, .arg = ask->arg };
+    s->deadline_at = s->started_at + (ask->deadline_ms > 0 && ask->deadline_ms < LLM_DEADLINE_MS_MAX ? ask->deadline_ms : ask->deadline_ms > 0 ? LLM_DEADLINE_MS_MAX : LLM_DEADLINE_MS);
+    snprintf(s->model, sizeof s->model, "%s", ask->model);
+    if (!make_parts(s)) return take_back(s, FR_FAIL(err, FR_E_NOMEM, "no memory for a request to a model"));
+    if (s->part_count > 1) {
+        enum fr_status st = llm_answer_new(s->request, s->model, s->request->inputs, &s->answer, err);
+        if (st != FR_OK) return take_back(s, st);
+    }
+    if (!sent_advance(s, &why)) {
+        if (s->err.status != FR_OK) why = s->err;
+        if (why.status == FR_OK || (why.status == FR_E_BUSY && strcmp(why.code, "client_busy") == 0)) FR_FAIL_CODE(&why, FR_E_BUSY, "llm_busy", "too many calls are under way");
+        if (err) *err = why;
+        return take_back(s, why.status);
+    }
+    s->prev = p->last;
+    *(p->last ? &p->last->next : &p->first) = s;
+    p->last = s;
+    p->sent++;
+    if (p->waiting) pool_arm(p);
     if (ret) *ret = s;
     return FR_OK;
 }
 
 void llm_pool_cancel(struct llm_sent *s)
 {
+    struct fr_err err;
+    if (s->ended) return;
     s->cancelled = true;
-    if (s->call) net_call_cancel(s->call);
+    FR_FAIL_CODE(&err, FR_E_CONFLICT, "llm_cancelled", "cancelled");
+    sent_fail(s, &err);
+    if (s->running) return;                // told when what is under way has ended
+    s->pool->soon = true;
+    pool_arm(s->pool);
 }
 
 void llm_pool_pause(struct llm_sent *s, bool paused)
 {
-    if (!s->call) return;
-    if (paused) net_call_pause(s->call);
-    else net_call_resume(s->call);
+    s->paused = paused;
+    for (int i = 0; i < s->part_count; i++) if (s->parts[i].step == PART_RUNNING) llm_exchange_pause(s->parts[i].x, paused);
 }
 
-void llm_pool_models(const struct llm_pool *p, struct fr_buf *out)
+bool llm_pool_ready(const struct llm_pool *p)
 {
-    const struct llm_settings *s = p->o.settings;
-    int n = 0;
-    fr_buf_add(out, "[");
-    for (int i = 0; i < s->backend_count; i++)
-        for (int j = 0; j < s->backends[i].model_count; j++) {
-            fr_buf_add(out, n++ ? ",{\"id\":" : "{\"id\":");
-            fr_buf_add_json_text(out, s->backends[i].models[j].name);
-            fr_buf_add(out, ",\"object\":\"model\",\"created\":0,\"owned_by\":");
-            fr_buf_add_json_text(out, s->backends[i].name);
-            fr_buf_add(out, "}");
-        }
-    fr_buf_add(out, "]");
+    for (const struct pod *pod = p->pods; pod; pod = pod->next) {
+        if (pod->gone || (pod->state != POD_UP && pod->state != POD_TRIAL)) continue;
+        for (int i = 0; i < pod->backend->s.model_count; i++) if (pod->backend->s.models[i].can & LLM_CAN_CHAT) return true;
+    }
+    return false;
 }
-
-void llm_pool_facts(const struct llm_pool *p, struct fr_buf *out) { fr_buf_addf(out, "{\"ready\":%s}", llm_pool_ready(p) ? "true" : "false"); }
-void llm_pool_metrics(const struct llm_pool *p, struct fr_buf *out) { (void)p, (void)out; }
-bool llm_pool_ready(const struct llm_pool *p) { return p->o.settings->backend_count > 0 || p->engine[0]; }

@@ -5,6 +5,8 @@
 // frequency_penalty, user, stream, stream_options; prompt, suffix, echo; input, dimensions, encoding_format). Others are refused with the nearest known one, types and ranges are checked, and nothing
 // unchecked reaches a backend. "user" is dropped: who asks is not the backend's business. Pictures and sound come as data: URLs, are sniffed (PNG, JPEG, GIF, WebP; WAV, MP3, FLAC, OGG) and bounded;
 // other URLs are refused ("llm_request"): nothing is fetched for strangers.
+//
+// A member that is null counts as left out. Of "prompt" and "input" texts are taken, no token numbers: whose tokens they are depends on the model.
 #pragma once
 #include "base/buf.h"
 #include "base/hash.h"
@@ -19,10 +21,11 @@ struct llm_request {
     bool stream, stream_usage;             // what the asker's body said
     unsigned need;                         // enum llm_can
     int n;                                 // choices
-    int64_t prompt_tokens;                 // our estimate, from above: bytes / 2 for non-ASCII text, / 3 for ASCII, a picture 1,024; with messages' overhead
+    int64_t prompt_tokens;                 // our estimate, from above: bytes / 2 for non-ASCII text, / 3 for ASCII, digits one each, a picture 1,024; with messages' overhead
     int64_t answer_tokens_max;             // of all choices together: n * max_tokens; of embeddings 0. Without max_tokens LLM_ANSWER_TOKENS_DEFAULT is put in
     int inputs;                            // of embeddings; 1 otherwise
-    uint64_t prefix;                       // of the first LLM_PREFIX_BYTES of the prompt: calls with the same one go to the same pod
+    uint64_t prefix, talk;                 // of the first LLM_PREFIX_BYTES of the prompt's first message, and of its first two messages: calls with the same one go
+                                           // to the same pod, which has it in its cache (one task's instructions; one talk, each turn of it). 0: too short, or none
     uint8_t sha[SHA256_BYTES];             // over everything that decides the answer (canonical JSON and kind; the model is mixed in by who resolves it)
     bool repeatable;                       // temperature 0 or a seed, and n 1: the same call has the same answer
 };
@@ -30,5 +33,6 @@ FR_MUST_USE enum fr_status llm_request_parse(enum llm_kind kind, const char *bod
 void llm_request_clear(struct llm_request *r);         // takes what parse filled, or zeros
 // The body for a backend. `first`, `count`: which inputs of an embedding request (a shard); 0, 0: all.
 void llm_request_print(const struct llm_request *r, const char *model_as, bool stream, int first, int count, struct fr_buf *out);
+int64_t llm_tokens_estimate(const char *text);         // as above, of one text
 // All text of the prompt in order, for filters and language detection: each call of `each` one piece.
 void llm_request_texts(const struct llm_request *r, void (*each)(void *arg, const char *text), void *arg);

@@ -62,7 +62,7 @@ local game = frond.game {
     local kind = state.waiting
     state.waiting = nil
     if state.phase == "over" or not kind then return end
-    rules.learn(state, kind, code == nil and type(value) == "table" and value[1] or nil, shuffler(match))      -- llm.json answers with the value and what is to say about it
+    rules.learn(state, kind, code == nil and value or nil, shuffler(match))
     if state.phase == "prepare" and (#state.pool > 0 or rules.wanted(state) == 0) then next_question(match, state)
     else want_more(match, state, rules.ASK_MS) end
   end,

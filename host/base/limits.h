@@ -26,6 +26,7 @@
 #define ADDRESS_REQUESTS_BURST 1000
 #define RATE_KEYS_MAX 40000                // players, and addresses, that were busy within the last seconds
 #define HTTP_WRITE_QUEUE_BYTES_MAX (4 * 1024 * 1024)   // what a slow reader may make us hold
+#define HTTP_STREAM_QUEUE_BYTES_MAX (64 * 1024)    // of an answer in pieces that its client has not taken: its maker is told to pause
 #define HTTP_PIPELINE_BYTES_MAX (64 * 1024)    // of answers a client has not read: no further request of its connection is begun
 #define HTTP_WRITE_STALL_MS 20000          // a client that takes no byte of a waiting answer for this long is dropped
 #define HTTP_LINGER_MS 1000                // after our last byte we read on this long, so that a reset does not eat the answer
@@ -73,6 +74,13 @@
 #define SOCKETS_PER_PLAYER_MAX 8
 #define SOCKET_OPS_MAX 64                  // of one socket, not yet answered
 #define WALLET_EVENTS_MAX 20000            // balances that changed and were not told yet
+
+// ---- streams of events (net/sse)
+#define SSE_HEARTBEAT_MS 15000             // a comment when nothing else was sent: under the 20 to 60 s after which proxies drop a silent line
+#define SSE_KEPT_BYTES_MAX (256 * 1024)    // of one stream, for clients that come back: an answer of 8,000 tokens
+#define STREAMS_KEPT_MAX 512               // so many at once, those that ended within their minute included ...
+#define STREAMS_KEPT_PER_PLAYER_MAX 4      // ... and of one player; a further one is a stream that cannot be gone on with
+#define SSE_KEPT_MS (60LL * 1000)          // after a stream began: a phone that changes its network is back within seconds
 
 // ---- worker frames (ipc/, sandbox/)
 #define FRAME_BYTES_MAX (1024 * 1024)
@@ -179,6 +187,15 @@
 #define WALLET_NONCE_MS (10LL * 60 * 1000) // a message to sign
 #define WALLET_NONCES_PER_PLAYER_MAX 8
 #define WALLETS_PER_PLAYER_MAX 8
+#define API_KEYS_PER_PLAYER_MAX 8          // for programs that use the models; those revoked do not count
+#define API_KEYS_OPERATOR_MAX 256          // of the operator's own
+#define API_KEY_NAME_BYTES_MAX 60
+#define API_KEY_SEEN_MS (60LL * 1000)      // "last used" is kept to the minute
+#define API_KEYS_SEEN_MAX 256              // to be written with the next tick
+#define API_KEYS_KNOWN_MAX 4096            // remembered by the loop ...
+#define API_KEY_KNOWN_MS 2000              // ... for so long, and no longer: a key that was revoked elsewhere
+#define API_KEY_FAILURES_MAX 20            // keys from one address that are none, within ...
+#define API_KEY_FAILURES_MS (60LL * 1000)  // ... this time: then it waits. Guessing 256 bits is hopeless; this keeps it cheap too
 #define CONSENT_MS_MAX (30LL * 24 * 60 * 60 * 1000)
 #define INTENTS_PER_PLAYER_MAX 32
 #define INTENT_MS (10LL * 60 * 1000)
@@ -264,6 +281,8 @@
 #define LLM_ANSWER_TOKENS_DEFAULT 256      // where nobody says how long an answer may be
 #define LLM_ANSWER_TOKENS_MAX 32768
 #define LLM_ANSWER_BYTES_MAX (1024 * 1024) // of one answer, as JSON: a frame's bound
+#define LLM_EMBED_BYTES_MAX (3 * 1024 * 1024)  // of one answer of embeddings: 256 of 1,024 numbers; a client's queue takes 4 MiB
+#define LLM_SHARD_INPUTS 16                // texts of an embedding request that one pod is asked for at once: 1,024 numbers each, its answer fits JSON_TEXT_BYTES_MAX
 #define LLM_EVENT_BYTES_MAX (64 * 1024)    // one event of a stream
 #define LLM_EVENTS_MAX 200000              // of one stream: a backend that never ends is ended
 #define LLM_PREFIX_BYTES 512               // of a prompt: what plugins put in front of each call is longer
@@ -271,12 +290,26 @@
 #define LLM_DEADLINE_MS_MAX (10 * 60 * 1000)   // ... at most
 #define LLM_IDLE_MS 20000                  // silence of a backend: a long prompt on a small machine takes some seconds
 #define LLM_TRIES_MAX 3                    // pods asked for one call
+#define LLM_TOKEN_MS 50                    // of an answer that comes whole, each token asked for adds so much to the silence that is borne: 20 a second
+#define LLM_HEALTH_MS 10000                // between looks at a pod that has answered nothing meanwhile
+#define LLM_PROBE_MS 5000                  // for one look
+#define LLM_DOWN_MS_MIN 250                // a pod that fails is left alone so long, doubled each time ...
+#define LLM_DOWN_MS_MAX 30000              // ... up to this
+#define LLM_FAILURES_MAX 3                 // in a row; then a pod is left alone
+#define LLM_RETRY_AFTER_MS_MAX 60000       // what a pod asks for is believed up to this
 #define LLM_POD_CALLS_MAX 256              // at once, however well a pod answers
 #define LLM_CALLS_MAX 4096                 // accepted and not ended, waiting ones included
 #define LLM_QUEUE_MAX 1024                 // waiting
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
 #define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
 #define LLM_CACHE_ENTRIES_MAX 65536        // answers; their bytes are bounded by the settings
+#define LLM_PAYERS_MAX 200000              // tenants, payers and players whose day is counted: 200 bytes each
+#define LLM_FILTER_HOLD_BYTES 512          // of a stream, held back while a pattern may be going on
+#define LLM_DOWN_MS 5000                   // a call that waits while no pod of its model is up
+#define LLM_RECORD_KEEP_MS (30LL * 24 * 60 * 60 * 1000)    // prompts and answers that were kept
+#define LLM_USAGE_KEEP_DAYS 400            // sums by day: a year can be compared with the one before
+#define LLM_RECORDS_WAITING_MAX 1024       // calls that were not written yet; past it a second's oldest are counted and not kept
+#define LLM_RECORDS_BYTES_MAX (32LL * 1024 * 1024)
 #define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
 #define LLM_CALL_TOKENS_MAX (16 * 1024 * 1024)     // of one call, however long a context is: its price stays inside int64
 #define LLM_CACHE_BYTES_MAX (1024LL * 1024 * 1024)

@@ -89,7 +89,8 @@ static enum fr_status word_next(struct words *w, struct cli *c, const char **ret
     return FR_OK;
 }
 
-// ---- verbs of one word ("doctor") and of two ("plugin new")
+// ---- verbs of one word ("doctor"), of two ("plugin new") and of three ("llm key new")
+#define VERBS_MAX 96
 
 static bool is_group(const char *word)
 {
@@ -101,10 +102,10 @@ static bool is_group(const char *word)
 
 static enum fr_status verb_unknown(const char *typed, struct fr_err *err)
 {
-    const char *names[64], *groups[64];
-    char first[64][NEAREST_BYTES_MAX + 1];
+    const char *names[VERBS_MAX], *groups[VERBS_MAX];
+    char first[VERBS_MAX][NEAREST_BYTES_MAX + 1];
     int count = 0;
-    assert(cli_verb_count <= 64);
+    assert(cli_verb_count <= VERBS_MAX);
     for (; count < cli_verb_count; count++) {
         names[count] = cli_verbs[count].name;
         snprintf(first[count], sizeof first[count], "%.*s", (int)strcspn(names[count], " "), names[count]);
@@ -132,8 +133,8 @@ static enum fr_status group_alone(const char *group, struct fr_err *err)
 
 static enum fr_status verb_take(struct words *w, struct cli *c, struct fr_err *err)
 {
-    const char *first, *second;
-    char both[2 * NEAREST_BYTES_MAX + 2];
+    const char *first, *second, *third;
+    char both[2 * NEAREST_BYTES_MAX + 2], all[3 * NEAREST_BYTES_MAX + 3];
     FR_TRY(word_next(w, c, &first, err));
     if (!first) {
         if (c->help) return FR_OK;
@@ -146,7 +147,13 @@ static enum fr_status verb_take(struct words *w, struct cli *c, struct fr_err *e
     if (!second) return group_alone(first, err);
     snprintf(both, sizeof both, "%.*s %.*s", NEAREST_BYTES_MAX, first, NEAREST_BYTES_MAX, second);
     c->verb = cli_verb_find(both);
-    return c->verb ? FR_OK : verb_unknown(both, err);
+    if (c->verb) return FR_OK;
+    if (!is_group(both)) return verb_unknown(both, err);
+    FR_TRY(word_next(w, c, &third, err));
+    if (!third) return group_alone(both, err);
+    snprintf(all, sizeof all, "%s %.*s", both, NEAREST_BYTES_MAX, third);
+    c->verb = cli_verb_find(all);
+    return c->verb ? FR_OK : verb_unknown(all, err);
 }
 
 static enum fr_status args_take(struct words *w, struct cli *c, struct fr_err *err)

@@ -71,6 +71,7 @@ void print_log(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_top(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_connect(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_chain_status(FILE *out, const struct fr_json *v, const struct cli *c);      // chain.c
+void print_llm_key_new(FILE *out, const struct fr_json *v, const struct cli *c);       // llm_keys.c
 void print_text_of(FILE *out, const struct fr_json *v, const struct cli *c);         // result.text, as it is
 
 // ---- ask.c: the running host through its socket, or the data folder itself

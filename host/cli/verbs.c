@@ -78,6 +78,16 @@ const struct cli_verb cli_verbs[] = {
       .more = "A game's session goes with the shell session that opened it. Open sockets are closed at once; the player may sign in again.",
       .args = { { "player", "PLAYER", "the player's id", false }, { "session", "SESSION", "one of `session list` (default: all)", true } } },
 
+    { .name = "llm key list", .does = "API keys for the models, newest first", .console = "llm.key.list", .run = run_console, .columns = "id player name mark scopes last_used_at spent_today",
+      .options = { { "player", "PLAYER", "those of one player" }, { "before", "KEY", "keys older than this one" }, OPTION_LIMIT } },
+    { .name = "llm key new", .does = "make an API key; it is shown once", .console = "llm.key.new", .run = run_console, .print = print_llm_key_new,
+      .more = "Without --player it is the operator's own and costs nobody anything. With it, what it does is paid by that player, up to --coins-day a day; no balance is looked at. "
+              "Programs use it as Authorization: Bearer at /v1/, Google's clients as x-goog-api-key at /v1beta2/.",
+      .args = { { "name", "NAME", "what it is for", false } },
+      .options = { { "player", "PLAYER", "who pays" }, { "scopes", "LIST", "some of models,chat,embed (default: all)" }, { "tokens-minute", "N", "at most so many tokens (default: the host's limit)" },
+                   { "tokens-day", "N", "the same for a day" }, { "requests-minute", "N", "at most so many calls" }, { "coins-day", "UNITS", "what it may cost its player in a day (default 0)" } } },
+    { .name = "llm key revoke", .does = "end an API key for good", .console = "llm.key.revoke", .run = run_console, .args = { { "key", "ID", "its number, of `llm key list`", false } } },
+
     { .name = "match list", .does = "matches, newest first", .console = "match.list", .run = run_console, .columns = "id game mode state stake asset records created_at",
       .options = { { "state", "STATE", "seeding, running or ended" }, { "before", "MATCH", "matches older than this one" }, OPTION_LIMIT } },
     { .name = "match show", .does = "one match: players, result, log", .run = run_match_show, .print = print_match_show, .args = { ARG_MATCH },

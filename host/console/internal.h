@@ -24,6 +24,9 @@ void live_chain_reconcile(struct console_op *op);
 store_job_fn job_session_list, job_session_revoke;
 void live_session_revoke(struct console_op *op);
 
+// ---- llm_keys.c
+store_job_fn job_llm_key_list, job_llm_key_new, job_llm_key_revoke;
+
 // ---- chain.c
 void live_chain_status(struct console_op *op), live_chain_pause(struct console_op *op), live_chain_resume(struct console_op *op), live_chain_forgive(struct console_op *op);
 // ---- withdrawals.c

@@ -52,6 +52,22 @@ static const struct gw_route routes[] = {
     { "POST",   "/v1/dev/hostile",        GW_ANYBODY, true,  gw_dev_hostile },
     { "POST",   "/v1/dev/chain/{}",       GW_ANYBODY, true,  gw_dev_chain },
     { "GET",    "/v1/chain",              GW_ANYBODY, false, gw_chain },
+    { "GET",    "/v1/keys",               GW_SHELL,   false, gw_keys_list },
+    { "POST",   "/v1/keys",               GW_SHELL,   false, gw_keys_new },
+    { "DELETE", "/v1/keys/{}",            GW_SHELL,   false, gw_keys_revoke },
+    { "GET",    "/v1/streams/{}",         GW_SHELL,   false, gw_stream_resume },
+    { "POST",   "/v1/chat/completions",   GW_KEY,     false, gw_chat },
+    { "POST",   "/v1/completions",        GW_KEY,     false, gw_completion },
+    { "POST",   "/v1/embeddings",         GW_KEY,     false, gw_embedding },
+    { "GET",    "/v1/models",             GW_KEY,     false, gw_models },
+    { "GET",    "/v1/models/{}",          GW_KEY,     false, gw_model },
+    { "GET",    "/v1/models/{}/{}",       GW_KEY,     false, gw_model_of_owner },
+    { "GET",    "/v1beta2/models",        GW_PALM,    false, gw_palm_models },
+    { "GET",    "/v1beta2/models/{}",     GW_PALM,    false, gw_palm_model },
+    { "POST",   "/v1beta2/models/{}:{}",  GW_PALM,    false, gw_palm },
+    { "GET",    "/v1beta3/models",        GW_PALM,    false, gw_palm_models },      // where Google's newer clients look for batchEmbedText and countTextTokens
+    { "GET",    "/v1beta3/models/{}",     GW_PALM,    false, gw_palm_model },
+    { "POST",   "/v1beta3/models/{}:{}",  GW_PALM,    false, gw_palm },
 };
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])
 
@@ -85,37 +101,39 @@ void gw_unref(struct gateway *g)
     fr_map_free(g->wallets);
     net_files_free(g->pages);
     gw_limits_close(g);
+    gw_keys_close(g);
     fr_free(g);
 }
 
 // ---- one request
 
+void gw_let_go(struct gw_req *r)
+{
+    struct gateway *g = r->g;
+    if (r->own && r->own_free) r->own_free(r->own);
+    fr_json_free(r->body);
+    fr_buf_free(&r->out);
+    fr_free(r->key);
+    fr_free(r);
+    gw_unref(g);
+}
+
 void gw_answer(struct gw_req *r, int http_status, const char *json, size_t len)
 {
     static const char begin[] = "X-Request-Id: ", rest[] = "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     char headers[sizeof begin + GW_REQUEST_ID_BYTES + sizeof rest];
-    struct gateway *g = r->g;
     size_t id_len = strlen(r->id);
     memcpy(headers, begin, sizeof begin - 1);
     memcpy(headers + sizeof begin - 1, r->id, id_len);
     memcpy(headers + sizeof begin - 1 + id_len, rest, sizeof rest);
     net_respond(r->http, http_status, http_status == 204 ? NULL : "application/json", headers, json, http_status == 204 ? 0 : len);
-    if (r->own && r->own_free) r->own_free(r->own);
-    fr_json_free(r->body);
-    fr_buf_free(&r->out);
-    fr_free(r);
-    gw_unref(g);
+    gw_let_go(r);
 }
 
 void gw_refuse(struct gw_req *r, const struct fr_err *err, const char *more)
 {
-    struct gateway *g = r->g;
     gw_problem_send(r, err, more);
-    if (r->own && r->own_free) r->own_free(r->own);
-    fr_json_free(r->body);
-    fr_buf_free(&r->out);
-    fr_free(r);
-    gw_unref(g);
+    gw_let_go(r);
 }
 
 static void req_on_job(void *arg, enum fr_status status, const struct fr_err *err)
@@ -281,6 +299,11 @@ static bool route_fits(const struct gw_route *route, const char *path, char part
     while (*want) {
         if (want[0] == '{' && want[1] == '}') {
             size_t len = strcspn(got, "/");
+            if (want[2] == ':') {                      // "models/{}:{}": at the last colon, for a model's name may have some
+                const char *colon = memrchr(got, ':', len);
+                if (!colon) return false;
+                len = (size_t)(colon - got);
+            }
             if (len == 0 || len >= GW_PART_BYTES) return false;
             memcpy(part[parts], got, len);
             part[parts++][len] = 0;
@@ -349,6 +372,7 @@ static void req_start(struct gateway *g, struct net_request *http, const struct 
     gw_request_id(g, r->id);
     gw_ref(g);
     if (route->who == GW_ANYBODY) route->handler(r);
+    else if (gw_wire_of(route) != WIRE_FROND) gw_key_start(r);
     else if (gw_authorization(http, "bearer", token, sizeof token)) gw_prove(g, token, req_on_proved, r);
     else if (net_header(http, "authorization").len > 0) GW_FAIL(r, FR_E_AUTH, "session_unknown", "Authorization must be \"Bearer\" and a session token of this host");
     else GW_FAIL(r, FR_E_AUTH, "unauthorized", "this needs Authorization: Bearer and a session token");
@@ -417,7 +441,10 @@ static void on_request(void *arg, struct net_request *req)
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         const struct gw_route *route = &routes[i];
         if (!(text_is(method, route->method) || (is_get && route->method[0] == 'G')) || (route->dev && !g->o.dev) || !route_fits(route, path, part)) continue;
-        if (!body_is_json(req, route->dev)) GW_FAIL_RAW(g, req, 415, FR_E_INVALID, "unsupported_media_type", "the body must be application/json");
+        if (!body_is_json(req, route->dev)) {
+            FR_IGNORE(FR_FAIL_CODE(&often, FR_E_INVALID, "unsupported_media_type", "the body must be application/json"));      // handed on
+            gw_refuse_wire(g, req, gw_wire_of(route), 415, &often);
+        }
         else if (route->dev && !origin_is_ours(req)) GW_FAIL_RAW(g, req, 403, FR_E_DENIED, "origin_refused", "another site's page may not do this");
         else req_start(g, req, route, part);
         return;
@@ -431,6 +458,8 @@ static void on_tick(uv_timer_t *timer)
 {
     gw_sockets_tick(timer->data);
     gw_sessions_tick(timer->data);
+    gw_keys_tick(timer->data);
+    gw_models_tick(timer->data);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -463,9 +492,11 @@ enum fr_status gateway_start(const struct gateway_options *o, struct gateway **r
     g->wallets = fr_map_new(WALLET_EVENTS_MAX);
     gw_pages_open(g);
     gw_limits_open(g);
+    gw_keys_open(g);
     gw_metrics_open(g);
     struct net_server_options server = { .loop = o->loop, .host = g->host, .port = o->port, .connections_max = o->connections_max,
-                                         .connections_per_address = o->rates.connections_per_address, .proxies = o->rates.proxies, .arg = g, .on_request = on_request, .on_refusal = gw_on_refusal };
+                                         .connections_per_address = o->rates.connections_per_address, .proxies = o->rates.proxies, .arg = g, .on_request = on_request, .on_refusal = gw_on_refusal,
+                                         .body_most = gw_body_most };
     enum fr_status st = net_server_start(&server, &g->server, err);
     if (st != FR_OK) {
         gw_unref(g);
@@ -506,6 +537,7 @@ void gateway_stop(struct gateway *g, int grace_ms, void (*done)(void *arg), void
     g->stopping = true;
     g->stopped = done;
     g->stopped_arg = arg;
+    gw_models_stop(g);
     net_server_stop(g->server, grace_ms, on_server_stopped, g);
 }
 

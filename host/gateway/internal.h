@@ -15,6 +15,7 @@
 #include "net/rate.h"
 #include "net/server.h"
 #include "net/ws.h"
+#include "player/apikey.h"
 #include "player/wallet.h"
 
 #define GW_REQUEST_ID_BYTES 32
@@ -42,6 +43,8 @@ struct gateway {
     struct gw_socket *unproven;
     struct fr_map *keys;                   // idempotency keys whose first request is still running
     struct fr_map *wallets;                // struct gw_wallet by player and asset: events not yet sent
+    struct gw_keys *keys_known;            // API keys: keys.c
+    struct gw_model *models; int models_kept;          // calls to models that are under way, and streams kept for who comes back
     struct net_files *pages;
     struct net_rate *player_rate, *address_rate;       // NULL: no limit
     struct gateway_refusal refusals[GATEWAY_REFUSALS_MAX]; int refusal_count, plugins_refusals;
@@ -68,17 +71,21 @@ struct gw_req;
 typedef void gw_handler(struct gw_req *r);
 // Whose sessions reach a route. GW_BEARER: the shell's and games'; GW_EVERY: also scope "wallet"; GW_OWNER: the shell's and "wallet". GW_WALLET: what has to do with chains
 // (wallets, deposits, withdrawals): "wallet", and the shell's where telegram.policy allows it.
-enum gw_who { GW_ANYBODY, GW_BEARER, GW_EVERY, GW_SHELL, GW_OWNER, GW_WALLET };
+enum gw_who { GW_ANYBODY, GW_BEARER, GW_EVERY, GW_SHELL, GW_OWNER, GW_WALLET, GW_KEY, GW_PALM };
 struct gw_route {
     const char *method, *path;             // "{}" stands for one segment
     enum gw_who who;
     bool dev;                              // only with --dev, and never for another site's page
     gw_handler *handler;
 };
+// GW_KEY and GW_PALM: an API key, or (GW_KEY) the shell's session. Their errors are told in OpenAI's language, and in Google's.
+enum gw_wire { WIRE_FROND, WIRE_OPENAI, WIRE_PALM };
+static inline enum gw_wire gw_wire_of(const struct gw_route *route) { return route->who == GW_KEY ? WIRE_OPENAI : route->who == GW_PALM ? WIRE_PALM : WIRE_FROND; }
 struct gw_req {
     struct gateway *g; struct net_request *http; const struct gw_route *route;
     char id[GW_REQUEST_ID_BYTES];
-    struct session who;                    // unless the route is for anybody
+    struct session who;                    // unless the route is for anybody; with an API key only who.player
+    struct api_key *key;                   // of GW_KEY; NULL: it is a session
     char part[GW_PARTS_MAX][GW_PART_BYTES];
     int64_t now_ms;
     struct fr_json *body;                  // once gw_body was called
@@ -93,6 +100,7 @@ void gw_read(struct gw_req *r, store_job_fn *job);       // the job gets r and f
 void gw_write(struct gw_req *r, store_job_fn *job);
 void gw_answer(struct gw_req *r, int http_status, const char *json, size_t len);       // frees r
 void gw_refuse(struct gw_req *r, const struct fr_err *err, const char *more);          // a problem document; `more`: further members, ",\"a\":1", or NULL
+void gw_let_go(struct gw_req *r);                        // frees r, whose request is answered otherwise (a stream)
 // The text after "Bearer " (or another scheme) in Authorization; false when it is not there or too long.
 bool gw_authorization(const struct net_request *req, const char *scheme, char *out, size_t cap);
 // Proves a token: from memory, or from the store. done(arg, ..) comes at once or later; `s` is valid during it.
@@ -129,6 +137,21 @@ void gw_on_refusal(void *arg, int http_status, const char *code, const char *tex
     gw_refuse_raw((g), (req), (http), &raw_, NULL); } while (0)
 // Refuses r with a fresh error; the status says which HTTP status.
 #define GW_FAIL(r, status, code, ...) do { struct fr_err fail_; FR_IGNORE(FR_FAIL_CODE(&fail_, status, code, __VA_ARGS__)); gw_refuse((r), &fail_, NULL); } while (0)
+
+// In the language of the route; before a gw_req exists.
+void gw_refuse_wire(struct gateway *g, struct net_request *req, enum gw_wire wire, int http_status, const struct fr_err *err);
+
+// ---- keys.c: API keys, and who tries too many
+void gw_keys_open(struct gateway *g);
+void gw_keys_close(struct gateway *g);
+void gw_keys_tick(struct gateway *g);
+void gw_key_start(struct gw_req *r);                     // proves r's key, or session, and calls its route's handler, or refuses
+
+// ---- models.c, models_kept.c: the wires
+struct gw_model;
+size_t gw_body_most(void *arg, struct net_text method, struct net_text target);
+void gw_models_stop(struct gateway *g);
+void gw_models_tick(struct gateway *g);
 
 // ---- metrics.c
 void gw_metrics_open(struct gateway *g);
@@ -243,6 +266,9 @@ gw_handler gw_wallet_info, gw_wallet_begin, gw_wallet_session, gw_wallet_message
 gw_handler gw_withdrawals, gw_withdrawal_ask, gw_withdrawal_show, gw_withdrawal_cancel;
 gw_handler gw_consents, gw_consent_give, gw_consent_revoke;
 gw_handler gw_call_http;
+gw_handler gw_keys_list, gw_keys_new, gw_keys_revoke;
+gw_handler gw_chat, gw_completion, gw_embedding, gw_models, gw_model, gw_model_of_owner, gw_stream_resume;
+gw_handler gw_palm, gw_palm_models, gw_palm_model;
 gw_handler gw_match_show, gw_match_list;
 gw_handler gw_dev_launch, gw_dev_status, gw_dev_kill, gw_dev_hostile;
 gw_handler gw_chain, gw_dev_chain;

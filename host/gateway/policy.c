@@ -20,6 +20,7 @@ enum fr_status policy_allows(const struct gateway *g, const struct session *s, e
     switch (who) {
     case GW_ANYBODY: case GW_EVERY: return FR_OK;
     case GW_BEARER: return wallet ? wrong_scope(s, err) : FR_OK;
+    case GW_KEY: case GW_PALM:             // without a key: keys.c
     case GW_SHELL: return shell ? FR_OK : wrong_scope(s, err);
     case GW_OWNER: return shell || wallet ? FR_OK : wrong_scope(s, err);
     case GW_WALLET: break;

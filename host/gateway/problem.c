@@ -4,6 +4,8 @@
 #include <string.h>
 #include "base/log.h"
 #include "gateway/internal.h"
+#include "llm/openai_api.h"
+#include "llm/palm_api.h"
 
 static const char *title_of(int http_status)
 {
@@ -83,6 +85,21 @@ static void problem_send(struct gateway *g, struct net_request *req, int http_st
     net_respond(req, http_status, PROBLEM_TYPE, lines.data, body.failed ? "{}" : body.data, body.failed ? 2 : body.len);
 }
 
+// The same in another's language. http_status 0: what that language has for it.
+static void wire_send(struct gateway *g, struct net_request *req, enum gw_wire wire, int http_status, const struct fr_err *err, const char *id)
+{
+    FR_AUTO_BUF body;
+    char lines[256], again[40] = "";
+    fr_buf_init(&body, 32 * 1024);
+    gw_count_refusal(g, err);
+    if (http_status == 0) http_status = wire == WIRE_PALM ? palm_error_status(err) : openai_error_status(err);
+    if (wire == WIRE_PALM) palm_error_print(err, llm_public_text(err), &body);
+    else openai_error_print(err, llm_public_text(err), &body);
+    if (http_status == 429 || http_status == 503) snprintf(again, sizeof again, "Retry-After: %d\r\n", err->retry_s > 0 ? err->retry_s : 1);
+    snprintf(lines, sizeof lines, "X-Request-Id: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s%s", id, http_status == 401 ? "WWW-Authenticate: Bearer realm=\"frond\"\r\n" : "", again);
+    net_respond(req, http_status, "application/json", lines, body.failed ? "{}" : body.data, body.failed ? 2 : body.len);
+}
+
 static int problem_status(const struct fr_err *err)
 {
     if (err->status != FR_E_LIMIT) return fr_status_http(err->status);
@@ -102,7 +119,16 @@ void gw_problem_send(struct gw_req *r, const struct fr_err *err, const char *mor
     int http_status = r->http_status >= 400 ? r->http_status : problem_status(err);
     if (http_status >= 500 && err->status != FR_E_BUSY)
         fr_log_err(LOG_ERROR, "request.failed", err, "request_id", r->id, "route", r->route->path, NULL);
-    problem_send(r->g, r->http, http_status, err, r->id, NULL, more);
+    if (gw_wire_of(r->route) != WIRE_FROND) wire_send(r->g, r->http, gw_wire_of(r->route), 0, err, r->id);
+    else problem_send(r->g, r->http, http_status, err, r->id, NULL, more);
+}
+
+void gw_refuse_wire(struct gateway *g, struct net_request *req, enum gw_wire wire, int http_status, const struct fr_err *err)
+{
+    char id[GW_REQUEST_ID_BYTES];
+    gw_request_id(g, id);
+    if (wire != WIRE_FROND) wire_send(g, req, wire, http_status, err, id);
+    else problem_send(g, req, http_status, err, id, NULL, NULL);
 }
 
 // A request that never became one: the server below writes the answer, we its body.

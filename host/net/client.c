@@ -797,14 +797,24 @@ void net_call_resume(struct net_call *c)
     call_soon(c);
 }
 
-bool net_answer_header(const struct net_answer *answer, const char *name, char *out, size_t cap)
+static bool copy_header(const char *head, size_t head_len, const char *name, char *out, size_t cap)
 {
     const char *value;
     size_t len;
-    if (!head_value(answer->head, answer->head_len, name, &value, &len) || len >= cap) return false;
+    if (!head_value(head, head_len, name, &value, &len) || len >= cap) return false;
     memcpy(out, value, len);
     out[len] = 0;
     return true;
+}
+
+bool net_answer_header(const struct net_answer *answer, const char *name, char *out, size_t cap)
+{
+    return copy_header(answer->head, answer->head_len, name, out, cap);
+}
+
+bool net_call_header(const struct net_call *call, const char *name, char *out, size_t cap)
+{
+    return copy_header(call->head.data ? call->head.data : "", call->head.len, name, out, cap);
 }
 
 // ---- the client ----------------------------------------------------------------------------------------------------

@@ -103,6 +103,7 @@ void net_call_pause(struct net_call *call);
 void net_call_resume(struct net_call *call);           // bytes come again with a later turn of the loop
 // Of the last answer's header lines, the first of that name: false when absent or over cap. Case does not matter.
 bool net_answer_header(const struct net_answer *answer, const char *name, char *out, size_t cap);
+bool net_call_header(const struct net_call *call, const char *name, char *out, size_t cap);     // the same from on_bytes
 
 struct net_client_stats {
     int64_t started, succeeded, failed[NET_FAILURES], retried, redirected, bytes_in, bytes_out;   // bytes of bodies

@@ -37,6 +37,7 @@ static struct net_request *request_new(struct net_conn *conn)
     req->field_count = 0;
     req->fields[0] = (struct net_field){ 0 };
     req->keep_alive = req->is_http10 = req->is_head = req->upgrade = req->answered = false;
+    req->streaming = req->behind = req->broken = false;
     return req;
 }
 
@@ -51,6 +52,7 @@ static void request_free(struct net_request *req)
 {
     if (!req) return;
     struct net_server *s = req->server;
+    net_watch_drop(req);
     if (req->on_free) req->on_free(req->data);
     req->on_free = NULL;
     req->data = NULL;
@@ -231,7 +233,7 @@ static int on_body(llhttp_t *p, const char *at, size_t len)
     struct net_conn *conn = NET_OF(p, struct net_conn, parser);
     struct net_request *req = conn->building;
     conn->wants_continue = false;                // it did not wait
-    if (req->len - req->body_at + len > HTTP_BODY_BYTES_MAX)
+    if (req->len - req->body_at + len > req->body_most)
         return stop_parser(conn, 413, "body_too_large", "the body is too large");
     return request_keep(req, at, len) ? 0 : stop_no_memory(conn);
 }
@@ -301,6 +303,13 @@ static int check_framing(struct net_conn *conn, const llhttp_t *p, const struct 
     return 0;
 }
 
+static void request_bound(struct net_request *req, const char *method)
+{
+    const struct net_server_options *o = &req->server->options;
+    struct net_text m = { method, strlen(method) }, target = { req->bytes, req->target_len };
+    req->body_most = o->body_most ? o->body_most(o->arg, m, target) : HTTP_BODY_BYTES_MAX;
+}
+
 static int check_head(struct net_conn *conn, llhttp_t *p)
 {
     struct head_facts h = { 0 };
@@ -310,7 +319,8 @@ static int check_head(struct net_conn *conn, llhttp_t *p)
         return stop_parser(conn, 501, "method_unknown", "this method is not implemented");
     head_look(conn->building, &h);
     if (check_framing(conn, p, &h) != 0) return -1;
-    if (p->content_length > HTTP_BODY_BYTES_MAX) return stop_parser(conn, 413, "body_too_large", "the body is too large");
+    request_bound(conn->building, llhttp_method_name((llhttp_method_t)p->method));
+    if (p->content_length > conn->building->body_most) return stop_parser(conn, 413, "body_too_large", "the body is too large");
 
     bool has_body = h.codings > 0 || p->content_length > 0;
     if (h.expect.len > 0) {
@@ -676,6 +686,7 @@ struct answer {
     const char *content_type, *headers;
     const char *body;
     size_t body_len;
+    enum net_framing framing;
     bool close;
 };
 
@@ -709,7 +720,9 @@ static void answer_put(struct fr_buf *out, const struct net_request *req, const 
         put_literal(&p, "\r\nContent-Type: ");
         put_bytes(&p, a->content_type, type_len);
     }
-    if (a->http_status != 204 && a->http_status != 304) {
+    if (a->framing == FRAMED_BY_CHUNKS) {
+        put_literal(&p, "\r\nTransfer-Encoding: chunked");
+    } else if (a->framing == FRAMED_BY_LENGTH && a->http_status != 204 && a->http_status != 304) {
         put_literal(&p, "\r\nContent-Length: ");
         put_number(&p, a->body_len);
     }
@@ -718,6 +731,30 @@ static void answer_put(struct fr_buf *out, const struct net_request *req, const 
     put_literal(&p, "\r\n");
     if (with_body && a->body_len > 0) put_bytes(&p, a->body, a->body_len);
     fr_buf_commit(out, (size_t)(p.at - room));
+}
+
+static void request_orphan(struct net_request *req)
+{
+    memcpy(req->peer, req->conn->peer, sizeof req->peer);
+    if (req->watch.gone) req->conn->watched--;
+    req->conn = NULL;
+    req->next = NULL;
+    req->server->orphans++;
+}
+
+// Nobody will read its answer.
+static void request_let_go(struct net_request *req)
+{
+    struct net_server *s = req->server;
+    if (req->answered) {
+        request_free(req);
+        return;
+    }
+    request_orphan(req);
+    net_list_remove(&req->told);
+    if (!req->watch.gone) return;
+    net_list_add(&s->left, &req->told);
+    net_stream_soon(s);
 }
 
 // The first request of the connection is done; those behind it that were answered meanwhile leave with it.
@@ -734,21 +771,64 @@ static void conn_pop(struct net_conn *conn)
         }
         request_free(req);
         req = conn->first;
-        if (!req || !req->answered) break;
-        fr_buf_add_bytes(&conn->out, req->answer.data, req->answer.len);
+        if (!req || !(req->answered || req->streaming)) break;
+        if (req->answer.len > 0) fr_buf_add_bytes(net_conn_out(conn), req->answer.data, req->answer.len);
         if (req->answer.failed) conn->out.failed = true;
+        fr_buf_free(&req->answer);
+        if (!req->answered) break;               // more of it will come
         if (req->shared) net_conn_send_shared(conn, req);
     }
     if (conn->wants_continue && !conn->first) net_http_continue(conn);
     if (!conn->busy) net_conn_dirty(conn);
 }
 
-static void respond(struct net_request *req, struct answer *a, void (*done)(void *owner), void *owner)
+// The answers behind one that ends with its connection go nowhere.
+static void conn_end_with(struct net_request *req)
+{
+    struct net_conn *conn = req->conn;
+    conn->finishing = true;
+    for (struct net_request *r = req->next, *next; r; r = next) {
+        next = r->next;
+        conn->in_flight--;
+        request_let_go(r);
+    }
+    req->next = NULL;
+    conn->last = req;
+}
+
+void net_answer_end(struct net_request *req)
 {
     struct net_conn *conn = req->conn;
     assert(!req->answered);                      // exactly once
-    assert(a->http_status >= 200 && a->http_status < 600);
     req->answered = true;
+    net_watch_drop(req);
+    if (!conn) {
+        struct net_server *s = req->server;
+        request_free(req);
+        s->orphans--;
+        if (s->orphans == 0) net_server_orphans_gone(s);
+        return;
+    }
+    if (req->broken || (req->streaming && req->is_http10)) conn_end_with(req);
+    if (conn->first == req) conn_pop(conn);
+}
+
+struct fr_buf *net_answer_head(struct net_request *req, int http_status, const char *content_type, const char *headers, enum net_framing framing)
+{
+    struct net_conn *conn = req->conn;
+    struct answer a = { .http_status = http_status, .content_type = content_type, .headers = headers, .framing = framing };
+    a.close = framing == FRAMED_BY_CLOSE || (conn->finishing && !req->next && !conn->building);
+    struct fr_buf *out = conn->first == req ? net_conn_out(conn) : &req->answer;
+    answer_put(out, req, &a, false);
+    if (!conn->busy) net_conn_dirty(conn);
+    return out;
+}
+
+static void respond(struct net_request *req, struct answer *a, void (*done)(void *owner), void *owner)
+{
+    struct net_conn *conn = req->conn;
+    assert(!req->answered && !req->streaming);   // exactly once
+    assert(a->http_status >= 200 && a->http_status < 600);
     bool has_body = !req->is_head && a->http_status != 204 && a->http_status != 304;
     bool shared = conn && done && has_body && a->body_len > SHARED_BODY_BYTES;
     if (shared) {
@@ -762,13 +842,8 @@ static void respond(struct net_request *req, struct answer *a, void (*done)(void
         a->close = conn->finishing && !req->next && !conn->building;
         answer_put(is_first ? net_conn_out(conn) : &req->answer, req, a, has_body && !shared);
         if (is_first && shared) net_conn_send_shared(conn, req);
-        if (is_first) conn_pop(conn);
-    } else {
-        struct net_server *s = req->server;
-        request_free(req);
-        s->orphans--;
-        if (s->orphans == 0) net_server_orphans_gone(s);
     }
+    net_answer_end(req);
     if (done && !shared) done(owner);
 }
 
@@ -828,14 +903,6 @@ void net_http_continue(struct net_conn *conn)
     if (!conn->busy) net_conn_dirty(conn);
 }
 
-static void request_orphan(struct net_request *req)
-{
-    memcpy(req->peer, req->conn->peer, sizeof req->peer);
-    req->conn = NULL;
-    req->next = NULL;
-    req->server->orphans++;
-}
-
 void net_http_abandon_message(struct net_conn *conn)
 {
     request_free(conn->building);
@@ -848,8 +915,7 @@ void net_http_abandon(struct net_conn *conn)
     net_http_abandon_message(conn);
     for (struct net_request *req = conn->first, *next; req; req = next) {
         next = req->next;
-        if (req->answered) request_free(req);
-        else request_orphan(req);
+        request_let_go(req);
     }
     conn->first = conn->last = NULL;
     conn->in_flight = 0;

@@ -43,10 +43,12 @@ struct net_server {
     uv_tcp_t listener;
     uv_prepare_t prepare;
     uv_timer_t tick;
-    int open_handles;                       // of the three above
+    uv_idle_t idle;                         // runs while somebody is to be told something
+    int open_handles;                       // of the four above
     int wait_ms[WAIT_COUNT];
     struct net_link waits[WAIT_COUNT];
     struct net_link conns, dirty;
+    struct net_link drained, left;          // requests whose owner may go on writing, or whose client left: told on the next turn
     struct net_request *spare;              // requests to use again
     int spares;
     struct fr_buf spare_outs[NET_SPARE_OUTS];   // write buffers to use again
@@ -74,11 +76,11 @@ struct net_conn {
     struct net_server *server;
     struct net_link link, dirty, wait;
     int64_t deadline_ms;
-    size_t stalled_bytes;                   // what libuv held when WAIT_WRITE began: progress means less
+    uint64_t sent_bytes, stalled_at;        // given to libuv; of those, taken by the kernel when WAIT_WRITE began: progress means more
     llhttp_t parser;
     struct net_request *building;           // the message being received
     struct net_request *first, *last;       // handed out, in order, answered or not
-    int in_flight;
+    int in_flight, watched;                 // watched: of those, not answered, whose owner wants to know when the client leaves
     struct fr_buf out;                      // not yet given to libuv
     char *rest;                             // read, but parsing is paused
     size_t rest_at, rest_len;
@@ -106,11 +108,14 @@ struct net_request {
     struct net_request *next;
     char *bytes;                            // target, header names and values, body: everything we keep, in this order
     size_t len, cap;
-    size_t target_len, body_at;
+    size_t target_len, body_at, body_most;
     struct net_text method, path, query;
     struct net_field fields[HTTP_HEADERS_MAX];
     int field_count;
     bool keep_alive, is_http10, is_head, upgrade, answered;
+    bool streaming, behind, broken;         // answered in pieces; its owner was told to pause; its end is not to be said
+    struct net_watch watch;                 // gone NULL: nobody watches
+    struct net_link told;                   // on one of the server's lists `drained` and `left`
     struct net_extra *extras;               // joined headers
     void *data;
     void (*on_free)(void *data);
@@ -144,6 +149,14 @@ size_t net_http_refusal_text(struct net_server *s, const struct net_refusal *r, 
 void net_respond_shared(struct net_request *req, int http_status, const char *content_type, const char *headers,
                         const void *body, size_t body_len, void (*done)(void *owner), void *owner);
 void net_request_detach(struct net_request *req);         // ws.c took the connection over; frees the request
+enum net_framing { FRAMED_BY_LENGTH, FRAMED_BY_CHUNKS, FRAMED_BY_CLOSE };
+struct fr_buf *net_answer_head(struct net_request *req, int http_status, const char *content_type, const char *headers, enum net_framing framing);   // begins it; where the body goes
+void net_answer_end(struct net_request *req);             // the answer is whole: it leaves when it is its turn, and the request ends
+// stream.c
+void net_stream_look(struct net_conn *conn);              // settled: whether its first answer, in pieces, may go on
+void net_stream_soon(struct net_server *s);
+void net_stream_tell(struct net_server *s);               // who waits on s->drained and s->left
+void net_watch_drop(struct net_request *req);
 // ws.c
 size_t net_ws_feed(struct net_ws *ws, char *bytes, size_t len);   // bytes[len] is writable; unmasks in place
 enum net_wait net_ws_wait(const struct net_ws *ws);

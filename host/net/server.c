@@ -51,6 +51,11 @@ static enum net_wait conn_wait(const struct net_conn *conn)
     return WAIT_IDLE;
 }
 
+static uint64_t conn_taken(const struct net_conn *conn)
+{
+    return conn->sent_bytes - uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+}
+
 static void conn_wait_for(struct net_conn *conn, enum net_wait wait)
 {
     struct net_server *s = conn->server;
@@ -58,7 +63,7 @@ static void conn_wait_for(struct net_conn *conn, enum net_wait wait)
     conn->waiting = (uint8_t)wait;
     if (wait == WAIT_NOTHING) return;
     conn->deadline_ms = s->now_ms + s->wait_ms[wait];
-    conn->stalled_bytes = net_conn_queued(conn);
+    conn->stalled_at = conn_taken(conn);
     net_list_add(&s->waits[wait], &conn->wait);
 }
 
@@ -80,7 +85,7 @@ static void conn_on_deadline(struct net_conn *conn)
         net_http_refuse(conn, 408, "request_timeout", "the body did not arrive in time");
         break;
     case WAIT_WRITE:
-        if (net_conn_queued(conn) >= conn->stalled_bytes) net_conn_close(conn);
+        if (conn_taken(conn) == conn->stalled_at) net_conn_close(conn);
         break;
     case WAIT_PING:
         net_ws_on_ping_time(conn->ws);
@@ -159,6 +164,7 @@ static void conn_send(struct net_conn *conn, struct net_request *shared)
         return;
     }
     s->stats.bytes_out += (int64_t)total;
+    conn->sent_bytes += total;
     if ((size_t)wrote == total) {
         fr_buf_clear(&conn->out);
         return;
@@ -252,7 +258,9 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 
 static void conn_set_reading(struct net_conn *conn)
 {
-    bool want = !conn->eof && (conn->lingering || (!conn->rest && conn_may_parse(conn)));
+    // Who watches a request wants to know when its client leaves: then we read on, and drop what comes behind the last request.
+    bool watched = conn->watched > 0 && conn->finishing;
+    bool want = !conn->eof && (conn->lingering || (!conn->rest && (watched || conn_may_parse(conn))));
     if (want == conn->reading) return;
     conn->reading = want;
     if (!want) uv_read_stop((uv_stream_t *)&conn->tcp);
@@ -278,7 +286,7 @@ void net_conn_settle(struct net_conn *conn)
     if (conn->closed || conn->busy) return;
     net_list_remove(&conn->dirty);
     do {
-        if (conn->out.failed) {
+        if (conn->out.failed || (conn->eof && conn->watched > 0)) {
             net_conn_close(conn);
             return;
         }
@@ -290,6 +298,7 @@ void net_conn_settle(struct net_conn *conn)
     if (conn->finishing && idle && !conn->lingering) conn_end(conn);
     if (!conn->closed) conn_set_reading(conn);
     if (!conn->closed) conn_set_deadline(conn);
+    if (!conn->closed) net_stream_look(conn);
 }
 
 void net_conn_dirty(struct net_conn *conn)
@@ -317,12 +326,13 @@ static bool conn_keep_rest(struct net_conn *conn, const char *bytes, size_t len)
     return true;
 }
 
-// The client will send no more. Half a message is dropped; whole ones are answered, for many clients close their half early.
+// The client will send no more. Half a message is dropped; whole ones are answered, for many clients close their half early. Where somebody
+// watches, it is taken for leaving: a process that ended looks just so, and what it asked for costs.
 static void conn_on_eof(struct net_conn *conn)
 {
     conn->eof = true;
     conn->reading = false;
-    if (conn->ws || conn->lingering) {
+    if (conn->ws || conn->lingering || conn->watched > 0) {
         net_conn_close(conn);
         return;
     }
@@ -534,7 +544,7 @@ static void server_on_closed(uv_handle_t *handle)
 
 static void server_close_handles(struct net_server *s)
 {
-    uv_handle_t *handles[] = { (uv_handle_t *)&s->listener, (uv_handle_t *)&s->prepare, (uv_handle_t *)&s->tick };
+    uv_handle_t *handles[] = { (uv_handle_t *)&s->listener, (uv_handle_t *)&s->prepare, (uv_handle_t *)&s->tick, (uv_handle_t *)&s->idle };
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++)
         if (!uv_is_closing(handles[i])) uv_close(handles[i], server_on_closed);
 }
@@ -543,6 +553,7 @@ static void server_close_handles(struct net_server *s)
 static void server_finish_if_done(struct net_server *s)
 {
     if (!s->stopping || s->stats.connections > 0) return;
+    net_stream_tell(s);                          // whose clients left with the last connection: no turn of ours will come
     server_close_handles(s);
     if (s->open_handles > 0 || s->finished) return;
     s->finished = true;
@@ -587,6 +598,8 @@ enum fr_status net_server_start(const struct net_server_options *options, struct
     s->addresses = fr_map_new(HTTP_CONNECTIONS_MAX);
     net_list_init(&s->conns);
     net_list_init(&s->dirty);
+    net_list_init(&s->drained);
+    net_list_init(&s->left);
     for (int kind = 0; kind < WAIT_COUNT; kind++) net_list_init(&s->waits[kind]);
     server_take_limits(s);
     server_take_date(s);
@@ -595,8 +608,9 @@ enum fr_status net_server_start(const struct net_server_options *options, struct
     uv_tcp_init(options->loop, &s->listener);
     uv_prepare_init(options->loop, &s->prepare);
     uv_timer_init(options->loop, &s->tick);
-    s->listener.data = s->prepare.data = s->tick.data = s;
-    s->open_handles = 3;
+    uv_idle_init(options->loop, &s->idle);
+    s->listener.data = s->prepare.data = s->tick.data = s->idle.data = s;
+    s->open_handles = 4;
     enum fr_status st = server_listen(s, err);
     if (st != FR_OK) {
         net_server_stop(s, 0, server_on_abandoned, NULL);

@@ -30,6 +30,8 @@ struct net_server_options {
     // The refusal of a request that never reached on_request (400, 408, 413, 414, 417, 431, 501, 503, 505): lets the owner write the
     // body (a problem document). NULL: an empty body.
     void (*on_refusal)(void *arg, int http_status, const char *code, const char *text, struct fr_buf *body, const char **content_type);
+    // How large the body of a request may be, asked once its head is there; target: as it came, with the query. NULL: HTTP_BODY_BYTES_MAX.
+    size_t (*body_most)(void *arg, struct net_text method, struct net_text target);
     // 0 means the bound of limits.h. Tests shorten them; nothing else should.
     int header_ms, body_ms, idle_ms, write_stall_ms, linger_ms, ws_ping_ms, ws_close_ms, connections_max;
     // Open at once from one address (net_address_client). 0: CONNECTIONS_PER_ADDRESS_MAX, and none for loopback, where a proxy or a developer
@@ -69,3 +71,20 @@ void *net_request_data(const struct net_request *req);
 // HTTP_WRITE_QUEUE_BYTES_MAX breaks the connection; files.h serves larger ones without copying.
 void net_respond(struct net_request *req, int http_status, const char *content_type, const char *headers,
                  const void *body, size_t body_len);
+
+// ---- an answer in pieces: net_stream_begin instead of net_respond, then writes, then net_stream_end exactly once, whatever happened meanwhile.
+// HTTP/1.1 gets it in chunks, HTTP/1.0 until the connection closes; to HEAD only the head goes out. Its place in the line of answers is kept.
+void net_stream_begin(struct net_request *req, int http_status, const char *content_type, const char *headers);
+// Bytes are copied. False: the client is behind by more than HTTP_STREAM_QUEUE_BYTES_MAX, and it is time to pause until `drained`. Whoever goes on all the
+// same breaks the connection at HTTP_WRITE_QUEUE_BYTES_MAX. A client that takes no byte for HTTP_WRITE_STALL_MS is dropped. To one that left nothing is written.
+bool net_stream_write(struct net_request *req, const void *bytes, size_t len);
+void net_stream_end(struct net_request *req);
+// Breaks it off instead: what was written so far leaves, but the end is not said, so that nobody takes the half for the whole.
+void net_stream_break(struct net_request *req);
+// Who wants to know how the client fares; `drained` may be NULL. gone: it left before the answer, or closed its half (which, for a request that is watched, is
+// leaving): once, and the request must still be answered or ended, into nothing. drained: after net_stream_write said false; once for each time.
+// Neither is called from inside a call of the owner, and neither after the answer's end.
+struct net_watch { void (*gone)(void *arg); void (*drained)(void *arg); void *arg; };
+void net_request_watch(struct net_request *req, const struct net_watch *watch);
+bool net_request_left(const struct net_request *req);             // the client has left
+void net_request_drop(struct net_request *req);                   // breaks the connection, soon: what waits for it is lost, and it counts as left

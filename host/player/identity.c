@@ -53,6 +53,7 @@ static const struct store_migration steps[] = {
 void player_register(void)
 {
     store_register(steps, (int)(sizeof steps / sizeof steps[0]));
+    api_key_tables();
 }
 
 // ---- ids

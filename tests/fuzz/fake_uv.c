@@ -24,6 +24,8 @@ static uv_prepare_t *prepare;
 static uv_prepare_cb on_prepare;
 static uv_timer_t *timer;
 static uv_timer_cb on_timer;
+static uv_idle_t *idle;
+static uv_idle_cb on_idle;
 static uv_handle_t *closes[CLOSES_MAX];
 static uv_close_cb close_cbs[CLOSES_MAX];
 static int close_count;
@@ -99,6 +101,7 @@ static void finish_writes(void)
 void fake_turn(void)
 {
     room_left = room;
+    if (on_idle) on_idle(idle);
     if (on_prepare) on_prepare(prepare);
     finish_writes();
     while (close_count > 0) {
@@ -133,6 +136,9 @@ void uv_unref(uv_handle_t *handle) { (void)handle; }
 
 int uv_prepare_init(uv_loop_t *loop, uv_prepare_t *handle) { (void)loop; handle->flags = 0; return 0; }
 int uv_prepare_start(uv_prepare_t *handle, uv_prepare_cb cb) { prepare = handle; on_prepare = cb; return 0; }
+int uv_idle_init(uv_loop_t *loop, uv_idle_t *handle) { (void)loop; handle->flags = 0; return 0; }
+int uv_idle_start(uv_idle_t *handle, uv_idle_cb cb) { idle = handle; on_idle = cb; return 0; }
+int uv_idle_stop(uv_idle_t *handle) { HOLDS(handle == idle || !on_idle); on_idle = NULL; return 0; }
 int uv_timer_init(uv_loop_t *loop, uv_timer_t *handle) { (void)loop; handle->flags = 0; return 0; }
 int uv_timer_start(uv_timer_t *handle, uv_timer_cb cb, uint64_t first, uint64_t again)
 {

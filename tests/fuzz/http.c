@@ -13,6 +13,7 @@
 
 #define HELD_MAX 64
 static struct net_server *server;
+static bool streams;                                   // something was answered in pieces
 static bool later, upgrades;                           // answers come later; WebSocket upgrades are taken up
 static struct fr_buf seen;                             // what the owner was told
 static struct { bool head; int status; } answers[4096];
@@ -57,15 +58,32 @@ static void header_holds(struct net_text value)
     for (size_t i = 0; i < value.len; i++) HOLDS(value.at[i] != '\r' && value.at[i] != '\n' && value.at[i] != 0);
 }
 
-// "/b.." has a body larger than a read, "/n.." none.
+// "/b.." has a body larger than a read, "/n.." none, "/s.." is answered in pieces and watched.
+static bool is_stream(const struct net_request *req) { return net_path(req).len > 1 && net_path(req).at[1] == 's'; }
 static int status_of(const struct net_request *req)
 {
     return net_path(req).len > 1 && net_path(req).at[1] == 'n' ? 204 : 200;
 }
 
+static void on_gone(void *arg) { (void)arg; }
+static void on_drained(void *arg) { HOLDS(!net_request_left(arg)); }
+
+static void answer_in_pieces(struct net_request *req)
+{
+    static char piece[9000];
+    memset(piece, 'p', sizeof piece);
+    net_stream_begin(req, 200, "text/plain", NULL);
+    for (size_t i = 0; i < net_path(req).len && i < 12; i++) FR_IGNORE(net_stream_write(req, piece, i % 3 ? sizeof piece : i) ? FR_OK : FR_E_LIMIT);    // a bounded answer
+    net_stream_end(req);
+}
+
 static void answer(struct net_request *req)
 {
     struct net_text path = net_path(req);
+    if (is_stream(req)) {
+        answer_in_pieces(req);
+        return;
+    }
     static char body[40000];
     size_t len = path.len > 1 && path.at[1] == 'b' ? sizeof body : path.len;
     memset(body, 'x', len);
@@ -124,6 +142,8 @@ static void on_request(void *arg, struct net_request *req)
     if (net_query_value(req, "a", value, sizeof value)) note("a", (struct net_text){ value, strlen(value) });
     if (upgrades && net_header(req, "upgrade").len > 0 && take_up(req)) return;
     expect_answer(net_text_is(net_method(req), "HEAD"), status_of(req));
+    streams = streams || is_stream(req);
+    if (is_stream(req) && later) net_request_watch(req, &(struct net_watch){ on_gone, on_drained, req });
     if (later && held_count < HELD_MAX) held[held_count++] = req;
     else answer(req);
 }
@@ -148,6 +168,22 @@ static size_t content_length(const char *head, const char *end)
     return at ? strtoul(at + 18, NULL, 10) : 0;
 }
 
+// Past a body in chunks; NULL when it is not all there.
+static const char *past_chunks(const char *at, const char *end)
+{
+    for (;;) {
+        char *stop;
+        const char *line = memmem(at, (size_t)(end - at), "\r\n", 2);
+        if (!line) return NULL;
+        size_t len = strtoul(at, &stop, 16);
+        HOLDS(stop == line);
+        if ((size_t)(end - line) < len + 4) return NULL;
+        HOLDS(memcmp(line + 2 + len, "\r\n", 2) == 0);
+        at = line + 4 + len;
+        if (len == 0) return at;
+    }
+}
+
 static void sent_is_http(bool whole)
 {
     const char *at = fake_sent.data ? fake_sent.data : "", *end = at + fake_sent.len;
@@ -166,10 +202,22 @@ static void sent_is_http(bool whole)
         if (status == 101) return;                     // from here on it is frames: ws's business
         HOLDS(status == answers[n].status);
         size_t len = content_length(at, stop + 2);
+        bool chunked = memmem(at, (size_t)(stop - at), "\r\nTransfer-Encoding: chunked", 28) != NULL;
+        bool until_end = !chunked && !memmem(at, (size_t)(stop + 2 - at), "\r\nContent-Length: ", 18) && status == 200;
         bool body = status != 204 && !answers[n].head;
         n++;
         at = stop + 4;
         if (!body) continue;
+        if (until_end) {                               // what was asked behind it has no answer
+            answer_count = n;
+            return;
+        }
+        if (chunked) {
+            at = past_chunks(at, end);
+            HOLDS(at || !whole);
+            if (!at) return;
+            continue;
+        }
         if (!whole && (size_t)(end - at) < len) return;
         if (at == end && status >= 400) break;         // the refusal of a HEAD request has no body either; it is the last answer
         HOLDS((size_t)(end - at) >= len);
@@ -198,6 +246,7 @@ static void connection(const uint8_t *bytes, size_t len, const struct way *way)
     uint32_t draw = way->cuts;
     fr_buf_clear(&seen);
     answer_count = held_count = 0;
+    streams = false;
     fake_room(way->room);
     fake_connect();
     fake_turn();
@@ -234,7 +283,7 @@ static void connection(const uint8_t *bytes, size_t len, const struct way *way)
     }
     HOLDS(net_server_stats(server).connections == 0 && net_server_stats(server).websockets == 0);
     HOLDS(sockets == 0 && !fake_open());
-    sent_is_http(!way->time && way->room == SIZE_MAX);
+    sent_is_http(!way->time && way->room == SIZE_MAX && !(later && streams));      // who watches takes a half that closes for leaving
 }
 
 static void start(void)
@@ -271,6 +320,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)     // how (2 bytes
     if (!(how & 0x1c)) return 0;                       // the rest: slow answers, a full kernel, time
     later = how & 4;
     connection(in.at, in.left, &(struct way){ .cuts = cuts + 1u, .time = how & 8, .room = how & 16 ? 1 + (how >> 5) * 100u : SIZE_MAX });
-    if (!upgrades && !(how & 8)) same_told(&first);    // an upgrade is taken up only when nothing before it waits
+    if (!upgrades && !streams && !(how & 8)) same_told(&first);      // an upgrade is taken up only when nothing before it waits; a stream to HTTP/1.0 ends what is read, but not before it begins
     return 0;
 }
