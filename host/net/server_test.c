@@ -493,6 +493,41 @@ static void test_bounds_of_a_request(void)
     server_end();
 }
 
+static size_t body_most(void *arg, struct net_text method, struct net_text target)
+{
+    CHECK(arg == big_body && net_text_is(method, "POST"));
+    return target.len >= 6 && memcmp(target.at, "/large", 6) == 0 ? HTTP_BODY_BYTES_MAX + 1000 : 10;
+}
+
+static const char *with_body_at(const char *target, size_t len, bool chunked, const char *want)
+{
+    struct client c = client_open();
+    char line[200];
+    if (chunked) snprintf(line, sizeof line, "POST %s HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", target, len);
+    else snprintf(line, sizeof line, "POST %s HTTP/1.1\r\n" H "Content-Length: %zu\r\n\r\n", target, len);
+    client_say(&c, line);
+    for (size_t sent = 0; sent < len; sent += 1000) say_repeated(&c, 'b', len - sent < 1000 ? len - sent : 1000);
+    if (chunked) client_say(&c, "\r\n0\r\n\r\n");
+    const char *got = outcome(&c, want);
+    client_close(&c);
+    return got;
+}
+
+static void test_a_route_may_have_its_own_bound_of_bodies(void)
+{
+    struct net_server_options o = plain();
+    o.arg = big_body;
+    o.body_most = body_most;
+    server_begin(o);
+    for (int chunked = 0; chunked < 2; chunked++) {
+        CHECK_TEXT(with_body_at("/large?x", HTTP_BODY_BYTES_MAX + 1000, chunked, "200"), "200");
+        CHECK_TEXT(with_body_at("/large?x", HTTP_BODY_BYTES_MAX + 1001, chunked, "413 end"), "413 end");
+        CHECK_TEXT(with_body_at("/small", 10, chunked, "200"), "200");
+        CHECK_TEXT(with_body_at("/small", 11, chunked, "413 end"), "413 end");
+    }
+    server_end();
+}
+
 static void test_chunk_extensions_and_trailers_are_bounded(void)
 {
     server_begin(plain());
@@ -812,6 +847,7 @@ int main(void)
     TEST(test_a_client_that_leaves_is_forgotten);
     TEST(test_a_half_closed_client_gets_its_answer);
     TEST(test_bounds_of_a_request);
+    TEST(test_a_route_may_have_its_own_bound_of_bodies);
     TEST(test_chunk_extensions_and_trailers_are_bounded);
     TEST(test_connections_are_bounded);
     TEST(test_connections_of_one_address_are_bounded);
