@@ -56,6 +56,7 @@ static const struct gw_route routes[] = {
     { "POST",   "/v1/keys",               GW_SHELL,   false, gw_keys_new },
     { "DELETE", "/v1/keys/{}",            GW_SHELL,   false, gw_keys_revoke },
     { "GET",    "/v1/streams/{}",         GW_SHELL,   false, gw_stream_resume },
+    { "DELETE", "/v1/streams/{}",         GW_SHELL,   false, gw_stream_stop },
     { "POST",   "/v1/chat/completions",   GW_KEY,     false, gw_chat },
     { "POST",   "/v1/completions",        GW_KEY,     false, gw_completion },
     { "POST",   "/v1/embeddings",         GW_KEY,     false, gw_embedding },

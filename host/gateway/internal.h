@@ -267,7 +267,7 @@ gw_handler gw_withdrawals, gw_withdrawal_ask, gw_withdrawal_show, gw_withdrawal_
 gw_handler gw_consents, gw_consent_give, gw_consent_revoke;
 gw_handler gw_call_http;
 gw_handler gw_keys_list, gw_keys_new, gw_keys_revoke;
-gw_handler gw_chat, gw_completion, gw_embedding, gw_models, gw_model, gw_model_of_owner, gw_stream_resume;
+gw_handler gw_chat, gw_completion, gw_embedding, gw_models, gw_model, gw_model_of_owner, gw_stream_resume, gw_stream_stop;
 gw_handler gw_palm, gw_palm_models, gw_palm_model;
 gw_handler gw_match_show, gw_match_list;
 gw_handler gw_dev_launch, gw_dev_status, gw_dev_kill, gw_dev_hostile;

@@ -37,7 +37,7 @@ export function Abilities({ model, host, games, onPlay, onTry }) {
   return html`<section aria-label=${t("ask.abilities")}><p class="hint">${t("abilities.about")}</p>
     <ul class="abilities" data-testid="abilities">${ABILITIES.map((one) => html`<li class="card ability" data-testid=${`ability-${one.id}`} key=${one.id}>
       <div class="grow"><h3>${t(`ability.${one.id}`)} ${!one.here && html`<span class="badge">${t("abilities.later")}</span>`}</h3><p class="hint small">${t(`ability.${one.id}.about`)}</p>
-        <p class="small follows"><${Icon} name="book" /> ${t("abilities.follows", { system: one.follows })}</p>
+        <p class="small follows"><${Icon} name="book" /> ${t("abilities.follows")} <span data-plain>${one.follows}</span></p>
         <${Way} one=${one} ready=${ready} games=${games} host=${host} onPlay=${onPlay} onTry=${onTry} /></div></li>`)}</ul>
     <h2 class="head">${t("abilities.systems")}</h2>
     <p class="not-here" data-testid="not-here"><${Icon} name="alert" /> ${t("abilities.not_here")}</p>

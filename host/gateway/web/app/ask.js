@@ -89,7 +89,7 @@ function Chat({ model }) {
     <${ModelState} model=${model} />
     ${log.length === 0 && html`<div class="card note"><${Icon} name="ask" /><div><strong>${t("ask.empty")}</strong><p class="hint small">${t("ask.empty_text")}</p></div></div>`}
     <ol class="talk" data-testid="talk" aria-label=${t("ask.talk")}>${log.map((one, i) => html`<${Said} key=${i} one=${one} last=${i === log.length - 1} model=${which} />`)}</ol>
-    <div class="sr" role="status" aria-live="polite" data-testid="talk-said">${last?.role === "assistant" && last.state !== "coming" ? last.text : last?.state === "coming" ? t("ask.coming") : ""}</div>
+    <div class="sr" role="status" aria-live="polite" data-testid="talk-said">${last?.role === "assistant" && last.state !== "coming" ? html`<span data-plain>${last.text}</span>` : last?.state === "coming" ? t("ask.coming") : ""}</div>
     <form class="say" onSubmit=${send}>
       ${names.length > 1 && html`<select class="field" aria-label=${t("ask.model")} data-testid="ask-model" value=${which ?? names[0]} onChange=${(event) => setChosen(event.target.value)}>${names.map((name) => html`<option value=${name}>${name}</option>`)}</select>`}
       <textarea class="field" rows="2" maxlength="4000" ref=${field} data-testid="ask-text" aria-label=${t("ask.text")} placeholder=${t("ask.text")} value=${draft} onInput=${(event) => setDraft(event.target.value)} onKeyDown=${key}></textarea>
