@@ -79,7 +79,7 @@ USES_ledger  := store base
 USES_chain   := ipc store base
 USES_treasury := llm chain ledger ipc store net base
 USES_player  := chain ledger ipc store net base
-USES_plugin  := player chain ledger sandbox ipc store net base
+USES_plugin  := player llm chain ledger sandbox ipc store net base
 USES_play    := plugin $(USES_plugin)
 USES_telegram := player chain ledger ipc store net base
 USES_api     := treasury llm chain play $(USES_play)
@@ -329,4 +329,4 @@ clean:
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $O ] && find $O -name '*.d')
--include host/*/Makefile.inc chain/*/Makefile.inc tests/*/Makefile.inc
+-include host/*/Makefile.inc llm/Makefile.inc chain/*/Makefile.inc tests/*/Makefile.inc

@@ -25,7 +25,7 @@ struct llm_exchange {
     size_t after;
     int http_status;
     enum { SHAPE_UNKNOWN, SHAPE_EVENTS, SHAPE_WHOLE, SHAPE_ERROR } shape;
-    bool stream, streamed, said_done, told, forgotten, cancelled;
+    bool stream, streamed, silent, said_done, told, forgotten, cancelled;
     enum llm_fate fate;                    // with err: why we ended it ourselves
     struct fr_err err;
 };
@@ -56,7 +56,7 @@ static void redact(char *text, const char *key)
 
 static void tell(struct llm_exchange *x, enum llm_fate fate, int64_t retry_after_ms)
 {
-    struct llm_exchange_end end = { .fate = fate, .streamed = x->streamed, .http_status = x->http_status, .retry_after_ms = retry_after_ms, .ms = fr_mono_ms() - x->started_ms };
+    struct llm_exchange_end end = { .fate = fate, .streamed = x->streamed, .silent = x->silent, .http_status = x->http_status, .retry_after_ms = retry_after_ms, .ms = fr_mono_ms() - x->started_ms };
     assert(!x->told);
     x->told = true;
     end.first_ms = x->first_ms ? x->first_ms - x->started_ms : end.ms;
@@ -216,6 +216,7 @@ static enum llm_fate judge_failure(struct llm_exchange *x, const struct fr_err *
         FR_FAIL_CODE(&x->err, FR_E_LIMIT, "llm_too_large", "%.200s", err->text);
         return LLM_FATE_LARGE;
     }
+    x->silent = strcmp(err->code, "client_idle") == 0;
     FR_FAIL_CODE(&x->err, FR_E_IO, "llm_backend", "%.300s", err->text);
     return LLM_FATE_FAILED;
 }

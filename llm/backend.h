@@ -21,6 +21,7 @@ struct llm_exchange_end {
     enum llm_fate fate;
     struct llm_answer *answer;             // LLM_FATE_FINE: to be taken (llm_answer_free); else NULL
     bool streamed;                         // some delta was given
+    bool silent;                           // it failed by saying nothing for too long
     int http_status;                       // 0: none came
     int64_t retry_after_ms, first_ms, ms;  // first_ms: to the first event that says something, or to the answer
 };

@@ -36,7 +36,8 @@ enum fr_status flight_start(struct llm_flight *f, int64_t *retry_after_ms, struc
     struct llm *l = f->llm;
     struct llm_pool_ask ask = { .request = &f->request, .model = f->model, .need = f->need };
     enum fr_status st = llm_pool_room(l->pool, &ask, err);
-    if (st != FR_OK && !(st == FR_E_BUSY && strcmp(err->code, "llm_busy") == 0)) return st;
+    bool new = fr_mono_ms() - l->configured_ms < LLM_DOWN_MS;             // pods that nobody has looked at yet may be well
+    if (st != FR_OK && strcmp(err->code, "llm_busy") != 0 && !(new && strcmp(err->code, "llm_down") == 0)) return st;
     f->estimated_prompt = f->request.prompt_tokens;
     f->estimated_answer = f->request.answer_tokens_max;
     f->step = FLIGHT_ASKED;
@@ -90,7 +91,7 @@ void flight_pump(struct llm *l)
 static void keep_event(struct llm_flight *f, const char *json, size_t len)
 {
     if (!f->keep || f->events.failed) return;
-    fr_buf_addf(&f->events, "%s[%lld,", f->event_count++ ? "," : "", (long long)(fr_mono_ms() - f->sent_ms));
+    fr_buf_addf(&f->events, "%s[%lld,", f->event_count++ ? "," : "[", (long long)(fr_mono_ms() - f->sent_ms));
     fr_buf_add_bytes(&f->events, json, len);
     fr_buf_add_char(&f->events, ']');
 }
@@ -138,21 +139,6 @@ void flight_answer(struct llm_flight *f, const char *json, size_t json_len, cons
     fr_buf_add_bytes(&f->json, json, json_len);
     fr_buf_add_bytes(&f->text, text, text_len);
     snprintf(f->finish, sizeof f->finish, "%s", finish ? finish : "");
-}
-
-// What a follower who came late, or everybody where nothing could be streamed, gets at the end.
-static void tell_at_once(struct llm_flight *f)
-{
-    FR_AUTO_BUF event;
-    bool made = false;
-    fr_buf_init(&event, 2 * LLM_ANSWER_BYTES_MAX);
-    for (struct llm_call *c = f->calls; c; c = c->beside) {
-        if (c->over || !c->on_delta || (c->live && f->streamed)) continue;
-        if (!made && !llm_screen_as_event(f->json.data, f->json.len, &event)) return;
-        made = true;
-        c->streamed = true;
-        c->on_delta(c->arg, c, &(struct llm_delta){ f->text.data ? f->text.data : "", f->text.len, event.data, event.len });
-    }
 }
 
 static enum fr_status take_answer(struct llm_flight *f, const struct llm_result *r, struct fr_err *err)
@@ -228,7 +214,6 @@ static void flight_end(struct llm_flight *f, enum fr_status st, const struct fr_
     f->status = st;
     if (st != FR_OK) f->err = *err;
     take_from_same(f);
-    if (st == FR_OK && f->wanted > 0) tell_at_once(f);
     llm_recorder_add(f->llm->recorder, f);
     for (struct llm_call *c = f->calls; c; c = c->beside) if (!c->over) call_end(c, st, &f->err);
     f->wanted = 0;

@@ -54,11 +54,23 @@ static void call_free(struct llm_call *c)
     fr_free(c);
 }
 
+// Who came when events had been told already, or whose answer was known, gets all of it as one event.
+static void tell_at_once(struct llm_call *c)
+{
+    const struct llm_flight *f = c->flight;
+    FR_AUTO_BUF event;
+    fr_buf_init(&event, 2 * LLM_ANSWER_BYTES_MAX);
+    if (!llm_screen_as_event(f->json.data, f->json.len, &event)) return;
+    c->streamed = true;
+    c->on_delta(c->arg, c, &(struct llm_delta){ f->text.data ? f->text.data : "", f->text.len, event.data, event.len });
+}
+
 static void call_tell(struct llm_call *c)
 {
     const struct llm_flight *f = c->flight;
     int64_t now_ms = fr_mono_ms(), sent_ms = f->sent_ms ? f->sent_ms : now_ms;
     bool good = c->status == FR_OK, same = !c->own;
+    if (good && c->on_delta && !c->streamed) tell_at_once(c);
     struct llm_end end = { .json = good ? f->json.data : NULL, .json_len = good ? f->json.len : 0, .text = good && f->text.data ? f->text.data : "", .text_len = good ? f->text.len : 0, .finish = good ? f->finish : "",
                            .model = f->model, .pod = f->pod, .prompt_tokens = same ? f->prompt_tokens : 0, .answer_tokens = same ? f->answer_tokens : 0, .cost_units = same && c->first ? f->cost_units : 0,
                            .cached = c->cached, .streamed = c->streamed, .retry_after_ms = same ? f->retry_after_ms : 0,
@@ -323,6 +335,7 @@ enum fr_status llm_open(const struct llm_options *o, struct llm **ret, struct fr
     struct llm_budgets_options budgets = { .loop = o->loop, .store = o->store, .settings = s, .meter = o->meter };
     l->o = *o;
     l->ending_last = &l->ending;
+    l->configured_ms = fr_mono_ms();
     enum fr_status st = llm_budgets_open(&budgets, &l->budgets, err);
     if (st != FR_OK) { fr_free(l); return st; }
     struct llm_pool_options pool = { .loop = o->loop, .client = o->client, .settings = s, .on_room = on_room, .arg = l };
@@ -345,6 +358,7 @@ enum fr_status llm_configure(struct llm *l, const struct llm_settings *s, struct
 {
     if (l->stopping) return FR_FAIL_CODE(err, FR_E_BUSY, "client_stopped", "the host is stopping");
     l->o.settings = s;
+    l->configured_ms = fr_mono_ms();
     llm_pool_configure(l->pool, s);
     llm_budgets_configure(l->budgets, s);
     llm_recorder_configure(l->recorder, s);

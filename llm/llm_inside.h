@@ -52,6 +52,7 @@ struct llm {
     struct llm_call *ending, **ending_last;             // told with the next turn of the loop
     uv_timer_t soon, tick; bool soon_set, pump_again, pumping; int handles, ticks;
     bool stopping, pool_stopped, rest_stopping; void (*stopped)(void *arg); void *stopped_arg;
+    int64_t configured_ms;                              // when its pods were named
     int64_t started, failed, joined, cached, cancelled;
 };
 

@@ -22,7 +22,7 @@ struct pod {
     enum pod_state state;
     bool is_engine, gone;                  // gone: not in the settings any more; it ends its calls
     struct net_call *probe;
-    int running, failures, openings;       // failures in a row; how often in a row it was left alone
+    int running, failures, openings, fulls;        // failures in a row; how often in a row it was left alone, or had no room
     double window;                         // how many at once
     int64_t pace_us, best_pace_us;         // for each token or so: a moving average, and the best of late
     int64_t check_at, answered_at, open_at, halved_at;           // open_at: not before, for it asked for that
@@ -38,7 +38,7 @@ struct part {
     int first, count, tries;
     struct pod *pod;
     struct llm_exchange *x;
-    struct pod *tried[LLM_TRIES_MAX];      // only compared
+    struct pod *failed_at[LLM_TRIES_MAX];  // only compared: not asked again for this part
     int64_t wait_until;
 };
 
@@ -85,7 +85,7 @@ bool pod_has_room(const struct pod *pod, int64_t now);
 const struct llm_model_settings *pod_model(const struct pod *pod, const char *model);
 // pool_route.c
 struct pod *route(struct llm_pool *p, const struct llm_sent *s, const struct part *part);      // NULL: none has room now
-bool route_has_other(const struct llm_pool *p, const struct llm_sent *s, const struct part *part);        // some pod that was not tried may still do it
+int64_t route_open_at(const struct llm_pool *p, const struct llm_sent *s, const struct part *part);        // when some pod may take it at the soonest, busy or not; INT64_MAX: none will
 void route_remember(struct pod *pod, const struct llm_request *r);
 enum fr_status route_room(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err);
 // pool_part.c

@@ -42,28 +42,18 @@ void sent_fail(struct llm_sent *s, const struct fr_err *err)
     }
 }
 
-// Its pod has no room, or is not well: elsewhere, or there again when it said when.
+// Its pod has no room, or is not well: elsewhere; or there again when it said when, if it was only full.
 static void part_again(struct part *part, const struct llm_exchange_end *end, const struct fr_err *err)
 {
     struct llm_sent *s = part->sent;
-    int64_t now = fr_mono_ms(), wait = 0;
-    bool other = route_has_other(s->pool, s, part);
     s->retry_after_ms = end->retry_after_ms;
-    if (s->streamed || part->tries >= LLM_TRIES_MAX) {
-        sent_fail(s, err);
-        return;
-    }
-    if (!other && end->fate == LLM_FATE_FULL) {
-        wait = end->retry_after_ms ? end->retry_after_ms : (int64_t)LLM_DOWN_MS_MIN << part->tries;
-        memset(part->tried, 0, sizeof part->tried);
-        other = now + wait < s->deadline_at;
-    }
-    if (!other) {
+    if (end->fate == LLM_FATE_FAILED) part->failed_at[part->tries - 1] = part->pod;
+    if (s->streamed || part->tries >= LLM_TRIES_MAX || route_open_at(s->pool, s, part) >= s->deadline_at) {
         sent_fail(s, err);
         return;
     }
     s->pool->retried++;
-    part_wait(part, now + wait);
+    part_wait(part, 0);
 }
 
 static void part_fine(struct part *part, const struct llm_exchange_end *end)
@@ -92,7 +82,7 @@ static void judge_pod(struct pod *pod, const struct part *part, const struct llm
     switch (end->fate) {
     case LLM_FATE_FINE: pod_answered(pod, end->ms, tokens + r->prompt_tokens / 8); break;
     case LLM_FATE_FULL: pod_is_full(pod, end->retry_after_ms); break;
-    case LLM_FATE_FAILED: pod_failed(pod, err->text, strstr(err->text, "idle") != NULL); break;
+    case LLM_FATE_FAILED: pod_failed(pod, err->text, end->silent); break;
     case LLM_FATE_LATE: pod_failed(pod, err->text, true); break;
     default: break;                        // says nothing of the pod
     }
@@ -156,7 +146,7 @@ static enum fr_status part_start(struct part *part, struct pod *pod, struct fr_e
                                     .on_delta = s->on_delta ? on_delta : NULL, .done = on_exchange, .arg = part };
     FR_TRY(llm_exchange_start(&ask, &part->x, err));
     if (s->paused) llm_exchange_pause(part->x, true);
-    part->tried[part->tries++] = pod;
+    part->tries++;
     part->pod = pod;
     part->step = PART_RUNNING;
     s->tries++;
@@ -186,7 +176,7 @@ bool sent_advance(struct llm_sent *s, struct fr_err *err)
         if (!pod) {
             struct fr_err gone;            // whom it waited for went down meanwhile
             FR_FAIL_CODE(&gone, FR_E_BUSY, "llm_down", "no other pod of %.63s is up", s->model);
-            if (part->step == PART_WAITING && part->tries > 0 && now >= part->wait_until && !route_has_other(s->pool, s, part)) sent_fail(s, &gone);
+            if (part->step == PART_WAITING && part->tries > 0 && route_open_at(s->pool, s, part) >= s->deadline_at) sent_fail(s, &gone);
             continue;
         }
         if (part_start(part, pod, err) == FR_OK) any = true;

@@ -9,8 +9,7 @@
 #include "llm/pool_inside.h"
 
 #define WINDOW_FIRST 4.0                   // where nobody said how many at once
-#define SLOWER_GROW 3                      // times the best pace: no further growth ...
-#define SLOWER_SHRINK 6                    // ... and fewer at once
+#define SLOWER_MAX 4                       // times its best pace: it gets no more at once. Never less for that: its best may have come out of a cache
 #define LOADING_MS 250                     // an engine that loads its model is looked at again soon
 
 static int64_t jitter(int64_t ms)
@@ -42,21 +41,19 @@ static void learn_pace(struct pod *pod, int64_t ms, int64_t tokens)
     int64_t pace = ms * 1000 / (16 + tokens) + 1;
     pod->pace_us += pod->pace_us ? (pace - pod->pace_us) / 8 : pace;
     if (!pod->best_pace_us || pace < pod->best_pace_us) pod->best_pace_us = pace;
-    else pod->best_pace_us += (pace - pod->best_pace_us) / 512;  // what it was long ago counts less and less
+    else pod->best_pace_us += (pace - pod->best_pace_us) / 128;  // what it was long ago counts less and less
 }
 
 void pod_answered(struct pod *pod, int64_t ms, int64_t tokens)
 {
     bool used_up = pod->running + 1 >= (int)pod->window;
     pod->answered++;
-    pod->failures = pod->openings = 0;
+    pod->failures = pod->openings = pod->fulls = 0;
     pod->state = POD_UP;
     pod->answered_at = fr_mono_ms();
     pod->why[0] = 0;
     learn_pace(pod, ms, tokens);
-    if (pod->pace_us > SLOWER_SHRINK * pod->best_pace_us) pod->window -= 1 / pod->window;
-    else if (used_up && pod->pace_us <= SLOWER_GROW * pod->best_pace_us) pod->window += 1 / pod->window;
-    if (pod->window < 1) pod->window = 1;
+    if (used_up && pod->pace_us <= SLOWER_MAX * pod->best_pace_us) pod->window += 1 / pod->window;
     if (pod->window > window_most(pod)) pod->window = window_most(pod);
 }
 
@@ -92,7 +89,8 @@ void pod_failed(struct pod *pod, const char *why, bool slow)
 
 void pod_is_full(struct pod *pod, int64_t retry_after_ms)
 {
-    int64_t now = fr_mono_ms(), wait = retry_after_ms > 0 ? retry_after_ms : LLM_DOWN_MS_MIN;
+    int64_t now = fr_mono_ms(), wait = retry_after_ms > 0 ? retry_after_ms : (int64_t)LLM_DOWN_MS_MIN << (pod->fulls < 7 ? pod->fulls : 7);
+    pod->fulls++;
     if (wait > LLM_RETRY_AFTER_MS_MAX) wait = LLM_RETRY_AFTER_MS_MAX;
     pod->full++;
     halve(pod, now);

@@ -28,9 +28,9 @@ static bool can(const struct pod *pod, const char *model, unsigned need, const s
     return m && !pod->gone && (m->can & need) == need && fits(m, r);
 }
 
-static bool was_tried(const struct part *part, const struct pod *pod)
+static bool has_failed(const struct part *part, const struct pod *pod)
 {
-    for (int i = 0; part && i < LLM_TRIES_MAX; i++) if (part->tried[i] == pod) return true;
+    for (int i = 0; part && i < LLM_TRIES_MAX; i++) if (part->failed_at[i] == pod) return true;
     return false;
 }
 
@@ -61,7 +61,8 @@ void route_remember(struct pod *pod, const struct llm_request *r)
     for (int i = 0; i < 2; i++) if (both[i] && !has_prefix(pod, both[i])) pod->prefixes[pod->prefix_next++ % PREFIXES] = both[i];
 }
 
-static int64_t load_of(const struct pod *pod) { return (pod->running + 1) * (pod->pace_us ? pod->pace_us : 1); }
+// One that failed lately is as if it were busy; one that nothing is known of yet as if it were idle.
+static int64_t load_of(const struct pod *pod) { return (pod->running + 1 + 4 * pod->failures) * (pod->pace_us ? pod->pace_us : 1); }
 
 struct pod *route(struct llm_pool *p, const struct llm_sent *s, const struct part *part)
 {
@@ -70,9 +71,9 @@ struct pod *route(struct llm_pool *p, const struct llm_sent *s, const struct par
     int count = 0, least = INT32_MAX;
     // A dearer one is not taken because the cheap one is busy: what was set aside is the cheap one's price.
     for (struct pod *pod = p->pods; pod; pod = pod->next)
-        if (can(pod, s->model, s->need, s->request) && pod_is_open(pod, now) && !was_tried(part, pod) && price_of(pod, s->model) < cheapest) cheapest = price_of(pod, s->model);
+        if (can(pod, s->model, s->need, s->request) && pod_is_open(pod, now) && !has_failed(part, pod) && price_of(pod, s->model) < cheapest) cheapest = price_of(pod, s->model);
     for (struct pod *pod = p->pods; pod; pod = pod->next) {
-        if (!can(pod, s->model, s->need, s->request) || !pod_has_room(pod, now) || was_tried(part, pod) || has_part(s, pod) || price_of(pod, s->model) > cheapest) continue;
+        if (!can(pod, s->model, s->need, s->request) || !pod_has_room(pod, now) || has_failed(part, pod) || has_part(s, pod) || price_of(pod, s->model) > cheapest) continue;
         if (pod->running < least) least = pod->running;
         if (count < (int)(sizeof free_pods / sizeof free_pods[0])) free_pods[count++] = pod;
     }
@@ -93,11 +94,12 @@ struct pod *route(struct llm_pool *p, const struct llm_sent *s, const struct par
     return load_of(b) < load_of(a) ? b : a;
 }
 
-bool route_has_other(const struct llm_pool *p, const struct llm_sent *s, const struct part *part)
+int64_t route_open_at(const struct llm_pool *p, const struct llm_sent *s, const struct part *part)
 {
+    int64_t at = INT64_MAX;
     for (const struct pod *pod = p->pods; pod; pod = pod->next)
-        if (can(pod, s->model, s->need, s->request) && !was_tried(part, pod) && pod->state != POD_DOWN) return true;
-    return false;
+        if (can(pod, s->model, s->need, s->request) && !has_failed(part, pod) && pod->state != POD_DOWN && pod->open_at < at) at = pod->open_at;
+    return at;
 }
 
 // ---- is there room ------------------------------------------------------------------------------------------------

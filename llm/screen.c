@@ -170,9 +170,9 @@ bool llm_screen_rest(struct llm_screen *s, struct fr_buf *out, struct fr_buf *ou
     int n = 0;
     head(s, s->kind == LLM_TEXT ? "text_completion" : "chat.completion.chunk", NULL, out);
     for (int i = 0; i < LLM_CHOICES_MAX && !s->refused; i++) {
-        if (!s->begun[i][0] || s->filters[i][0].held.len == 0) continue;
         FR_AUTO_BUF piece;
         fr_buf_init(&piece, LLM_ANSWER_BYTES_MAX);
+        if (!s->begun[i][0] || s->filters[i][0].held.len == 0) continue;
         screen_text(s, i, 0, "", true, &piece);
         fr_buf_addf(out, "%s{\"index\":%d,%s", n++ ? "," : "", i, s->kind == LLM_TEXT ? "\"text\":" : "\"delta\":{\"content\":");
         fr_buf_add_json_bytes(out, piece.data ? piece.data : "", piece.len);

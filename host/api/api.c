@@ -20,7 +20,8 @@ static const struct api_handler *api_handler_find(int no)
     const struct { const struct api_handler *list; int count; } families[] = {
         { api_small_handlers, api_small_handler_count }, { api_store_handlers, api_store_handler_count },
         { api_ledger_handlers, api_ledger_handler_count }, { api_consent_handlers, api_consent_handler_count },
-        { api_burn_handlers, api_burn_handler_count },
+        { api_burn_handlers, api_burn_handler_count }, { api_llm_handlers, api_llm_handler_count }, { api_llm_ability_handlers, api_llm_ability_handler_count },
+        { api_llm_search_handlers, api_llm_search_handler_count },
     };
     for (size_t f = 0; f < sizeof families / sizeof families[0]; f++)
         for (int i = 0; i < families[f].count; i++)
@@ -33,6 +34,7 @@ struct api *api_new(const struct api_options *o)
     struct api *a = fr_must_alloc(sizeof *a);
     a->o = *o;
     a->budgets = fr_map_new(PLUGINS_MAX * 2);
+    a->model_keys = fr_map_new(LLM_CALLS_MAX);
     for (int i = 0; i < API_COUNT; i++) assert(api_calls[i].no == i + 1);
     return a;
 }
@@ -45,6 +47,7 @@ void api_free(struct api *a)
     void *budget;
     while (fr_map_walk(a->budgets, &at, &key, &key_len, &budget)) fr_free(budget);
     fr_map_free(a->budgets);
+    fr_map_free(a->model_keys);
     fr_free(a);
 }
 
@@ -154,6 +157,11 @@ static void api_run(struct api_op *op, const char *args, size_t len)
     if (st != FR_OK) { api_finish(op, st, &err); return; }
     if (op->call->no == 1) { api_call_plugin(op); return; }
     assert(h);                                                             // the table and the handlers are both ours
+    if (h->how == API_OWN) {
+        st = h->now(op, &err);
+        if (st != FR_OK) api_finish(op, st, &err);
+        return;
+    }
     if (h->how == API_NOW) { api_finish(op, h->now(op, &err), &err); return; }
     st = h->how == API_READ ? store_read(op->api->o.store, api_job, op, api_on_job, &err) : store_run(op->api->o.store, api_job, op, api_on_job, &err);
     if (st != FR_OK) api_finish(op, st, &err);

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-struct api { struct api_options o; struct fr_map *budgets; };
+struct api { struct api_options o; struct fr_map *budgets, *model_keys; };      // model_keys: of llm_ask.c, those at work
 
 struct api_op {
     struct api *api;
@@ -25,15 +25,15 @@ struct api_op {
     char need_asset[16]; int64_t need_units;
 };
 
-enum api_how { API_NOW, API_READ, API_WRITE };
+enum api_how { API_NOW, API_READ, API_WRITE, API_OWN };
 struct api_handler {
     int no;
     enum api_how how;
-    enum fr_status (*now)(struct api_op *op, struct fr_err *err);     // loop thread; fills op->out
+    enum fr_status (*now)(struct api_op *op, struct fr_err *err);     // loop thread; fills op->out. API_OWN: FR_OK means that it answers by itself, with api_finish
     store_job_fn *job;                                                 // store or reader thread; arg is the op; fills op->out
 };
-extern const struct api_handler api_store_handlers[], api_ledger_handlers[], api_consent_handlers[], api_small_handlers[], api_burn_handlers[];
-extern const int api_store_handler_count, api_ledger_handler_count, api_consent_handler_count, api_small_handler_count, api_burn_handler_count;
+extern const struct api_handler api_store_handlers[], api_ledger_handlers[], api_consent_handlers[], api_small_handlers[], api_burn_handlers[], api_llm_handlers[], api_llm_ability_handlers[], api_llm_search_handlers[];
+extern const int api_store_handler_count, api_ledger_handler_count, api_consent_handler_count, api_small_handler_count, api_burn_handler_count, api_llm_handler_count, api_llm_ability_handler_count, api_llm_search_handler_count;
 
 // ---- arguments: already checked by api_check_args, so these cannot fail on a checked op
 const char *api_text(const struct api_op *op, const char *name);                       // NULL when absent

@@ -113,6 +113,7 @@
 
 // ---- calls
 #define CALL_DEADLINE_MS 5000              // wall time of a whole call, host calls included
+#define CALL_PATIENCE_MS_MAX (5 * 60 * 1000)   // ... more of it, in all, while a model is at work for it
 #define CALL_ARGS_BYTES_MAX (64 * 1024)
 #define CALL_RESULT_BYTES_MAX (256 * 1024)
 #define API_CALLS_PER_SECOND_MAX 20000     // host calls a worker may make
@@ -129,6 +130,7 @@
 #define PLUGINS_MAX 200
 #define PLUGIN_FUNCTIONS_MAX 64
 #define PLUGIN_MODES_MAX 16
+#define PLUGIN_TASKS_MAX 32                // named tasks for the model
 #define PLUGIN_LOG_LINES_MAX 500           // kept in memory per plugin for `plugin logs`
 #define WORKERS_PER_PLUGIN_MAX 8           // limits.workers of a manifest: more than cores gain nothing
 #define WORKERS_MAX 512                    // processes of all plugins and versions: each costs some MiB and a descriptor
@@ -301,6 +303,16 @@
 #define LLM_CALLS_MAX 4096                 // accepted and not ended, waiting ones included
 #define LLM_QUEUE_MAX 1024                 // waiting
 #define LLM_QUEUE_TENANT_MAX 256           // of one tenant
+#define LLM_KEYED_MS (24LL * 60 * 60 * 1000)   // how long a key finds its first answer
+#define LLM_KEYED_MAX 2000                 // keys of one plugin
+#define LLM_CALL_MS_MAX (2 * 60 * 1000)     // a plugin's call of the model
+#define LLM_DOC_BYTES_MAX (32 * 1024)      // a document for llm.search ...
+#define LLM_DOCS_MAX 2000                  // ... of one plugin: all their vectors are looked at in one search
+#define LLM_DOCS_BYTES_MAX (8LL * 1024 * 1024)
+#define LLM_TRANSLATE_BYTES_MAX (16 * 1024)
+#define LLM_EMBED_TEXTS_MAX 32             // of one llm.embed: vectors of 700 numbers still fit a call's result
+#define LLM_CONSENT_UNITS 1000000000LL     // what a player is asked to approve for models at first: 1 PALM
+#define LLM_REPAIRS_MAX 2                  // of an answer that does not fit its schema: a third wrong one is the model's best
 #define LLM_TENANTS_MAX 8192               // whose share of the models is remembered: plugins, and keys that were used lately
 #define LLM_CACHE_ENTRIES_MAX 65536        // answers; their bytes are bounded by the settings
 #define LLM_PAYERS_MAX 200000              // tenants, payers and players whose day is counted: 200 bytes each

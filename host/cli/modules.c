@@ -4,7 +4,7 @@
 #include "console/console.h"
 #include "gateway/gateway.h"
 #include "ledger/ledger.h"
-#include "llm/llm.h"
+#include "llm/ability.h"
 #include "play/play.h"
 #include "player/identity.h"
 #include "plugin/runtime.h"
@@ -25,6 +25,7 @@ void host_register_modules(void)
     txq_register();
     withdrawal_register();
     llm_register();
+    llm_abilities_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "base/schema.h"
+#include "llm/task.h"
 
 #define PATH_BYTES 200
 #define WHY_BYTES_MAX 200
@@ -244,12 +245,41 @@ static enum fr_status take_call_grant(struct manifest *m, const struct fr_json *
     return FR_OK;
 }
 
+static enum fr_status take_llm_grant(struct manifest *m, const struct fr_json *grant, struct fr_err *err)
+{
+    const struct fr_json *models = fr_json_get(grant, "models");
+    FR_TRY(fr_json_only_keys(grant, KEYS("why", "models", "tokens_day"), "grants.llm", err));
+    FR_TRY(take_why(m->json, "grants.llm", err));
+    FR_TRY(fr_json_opt_int(m->json, "grants.llm.tokens_day", 1, 1000000000000LL, 0, &m->llm_tokens_day, err));
+    if (models) FR_TRY(fr_json_need_array(m->json, "grants.llm.models", 1, (int)(sizeof m->llm_models / sizeof m->llm_models[0]), &models, err));
+    for (int i = 0; i < fr_json_size(models); i++) {
+        char path[PATH_BYTES];
+        snprintf(path, sizeof path, "grants.llm.models[%d]", i);
+        FR_TRY(take_copy(m->json, "", path, 1, m->llm_models[m->llm_model_count++], sizeof m->llm_models[0], err));
+    }
+    m->grant_llm = true;
+    return FR_OK;
+}
+
+static enum fr_status take_tasks(struct manifest *m, struct fr_err *err)
+{
+    FR_TRY(opt_object(m->json, "tasks", &m->tasks, err));
+    if (!m->tasks) return FR_OK;
+    FR_TRY(check_count("tasks", m->tasks, PLUGIN_TASKS_MAX, err));
+    for (const struct fr_json *t = fr_json_child(m->tasks); t; t = fr_json_next(t)) {
+        char path[PATH_BYTES];
+        FR_TRY(check_name("tasks", fr_json_key(t), 32, err));
+        FR_TRY(llm_task_check(t, path_of(path, "tasks", fr_json_key(t)), err));
+    }
+    return FR_OK;
+}
+
 static enum fr_status take_grants(struct manifest *m, struct fr_err *err)
 {
     const struct fr_json *grants, *one;
     FR_TRY(opt_object(m->json, "grants", &grants, err));
     if (!grants) return FR_OK;
-    FR_TRY(fr_json_only_keys(grants, KEYS("store", "ledger", "call", "burn"), "grants", err));
+    FR_TRY(fr_json_only_keys(grants, KEYS("store", "ledger", "call", "burn", "llm"), "grants", err));
     if (fr_json_get(grants, "store")) {
         FR_TRY(fr_json_need_object(m->json, "grants.store", &one, err));
         FR_TRY(fr_json_only_keys(one, KEYS("why"), "grants.store", err));
@@ -269,6 +299,10 @@ static enum fr_status take_grants(struct manifest *m, struct fr_err *err)
     if (fr_json_get(grants, "call")) {
         FR_TRY(fr_json_need_object(m->json, "grants.call", &one, err));
         FR_TRY(take_call_grant(m, one, err));
+    }
+    if (fr_json_get(grants, "llm")) {
+        FR_TRY(fr_json_need_object(m->json, "grants.llm", &one, err));
+        FR_TRY(take_llm_grant(m, one, err));
     }
     return FR_OK;
 }
@@ -556,12 +590,13 @@ static enum fr_status take_all(struct manifest *m, struct fr_err *err)
     if (fr_json_kind(m->json) != JSON_OBJECT)
         return FR_FAIL(err, FR_E_INVALID, "expected an object, got %s", fr_json_kind_name(fr_json_kind(m->json)));
     FR_TRY(fr_json_only_keys(m->json, KEYS("id", "name", "version", "api", "kind", "description", "author", "limits", "grants", "calls", "splits",
-                                           "modes", "inputs", "relays", "page", "translations"), "", err));
+                                           "modes", "inputs", "relays", "page", "tasks", "translations"), "", err));
     FR_TRY(take_head(m, err));
     FR_TRY(take_limits(m, err));
     FR_TRY(take_grants(m, err));
     FR_TRY(take_calls(m, err));
     FR_TRY(take_splits(m, err));
+    FR_TRY(take_tasks(m, err));
     FR_TRY(take_inputs(m, err));
     FR_TRY(take_relays(m, err));
     FR_TRY(take_modes(m, err));
@@ -630,5 +665,6 @@ bool manifest_granted(const struct manifest *m, const char *grant)
     if (strcmp(grant, "store") == 0) return m->grant_store;
     if (strcmp(grant, "burn") == 0) return m->grant_burn;
     if (strcmp(grant, "ledger") == 0) return m->grant_ledger;
+    if (strcmp(grant, "llm") == 0) return m->grant_llm;
     return strcmp(grant, "call") == 0 && m->grant_call;
 }

@@ -4,7 +4,8 @@
 //   "id": "duel", "name": "Card Duel", "version": "1.0.0", "api": "2026-11-01", "kind": "game" | "bot" | "tool" | "fund" | "studio",
 //   "description": "..", "author": "..",
 //   "limits": {"heap_mib": 32, "store_mib": 16, "workers": 1, "cpu_percent": 10},     // cpu_percent: less than the host would give
-//   "grants": {"store": {"why": ".."}, "ledger": {"why": "..", "assets": ["PALM"]}, "call": {"why": "..", "plugins": ["hello"]}, "burn": {"why": ".."}},
+//   "grants": {"store": {"why": ".."}, "ledger": {"why": "..", "assets": ["PALM"]}, "call": {"why": "..", "plugins": ["hello"]}, "burn": {"why": ".."},
+//              "llm": {"why": "..", "models": ["smollm2-135m-instruct"], "tokens_day": 200000}},       // models: only these, the first by default; without: any. tokens_day: less than the operator would give
 //   "calls": {"greet": {"args": <schema>, "doc": "..", "player": true}},        // player: needs a signed-in player (default true)
 //   "splits": {"shop": {"plugin": 9000, "treasury": 500, "burn": 500}},          // for ledger.charge: basis points, sum 10000
 //   "modes": {"classic": {"name": "Classic", "seats": 2, "bot": true, "turn_ms": 20000,
@@ -13,6 +14,7 @@
 //                         "options": <schema>, "tick_hz": 0, "spectators": false, "spectator_delay_ms": 3000}},
 //   "inputs": {"play": <schema>},                                                  // of match.input, by name
 //   "relays": {"aim": <schema>},                                                   // of match.relay: passed between seats, the game never sees them
+//   "tasks": {"riddle": <task of llm/task.h>},                                     // for llm.task, by name
 //   "page": {"title": "Card Duel", "icon": "icon.svg"},                            // web/index.html must exist when present
 //   "translations": {"ko": {"name": "..", "description": ".."}}                    // what the shell shows to players of that language
 // }
@@ -42,9 +44,11 @@ struct manifest_call { char name[65]; const struct fr_json *args; bool any_objec
 struct manifest {
     char id[PLUGIN_ID_BYTES_MAX + 1], name[65], version[33], api[16], kind[8]; const char *description, *author;
     int64_t heap_bytes, store_bytes; int workers, cpu_percent;     // cpu_percent 0: what the host gives
-    bool grant_store, grant_ledger, grant_call, grant_burn, has_page;
+    bool grant_store, grant_ledger, grant_call, grant_burn, grant_llm, has_page;
     char ledger_assets[8][ASSET_ID_BYTES]; int ledger_asset_count;
     char call_plugins[16][PLUGIN_ID_BYTES_MAX + 1]; int call_plugin_count;
+    char llm_models[8][64]; int llm_model_count; int64_t llm_tokens_day;        // none: any; 0: what the operator gives
+    const struct fr_json *tasks;                                    // checked, or NULL
     struct manifest_call calls[PLUGIN_FUNCTIONS_MAX]; int call_count;
     struct manifest_split splits[8]; int split_count;
     struct manifest_mode modes[PLUGIN_MODES_MAX]; int mode_count;
@@ -60,7 +64,7 @@ const struct manifest_mode *manifest_mode(const struct manifest *m, const char *
 const struct manifest_call *manifest_call(const struct manifest *m, const char *name);
 const struct fr_json *manifest_input(const struct manifest *m, const char *name, bool *known);
 const struct fr_json *manifest_relay(const struct manifest *m, const char *name, bool *known);
-bool manifest_granted(const struct manifest *m, const char *grant);      // "store", "ledger", "call", "burn"; NULL: true
+bool manifest_granted(const struct manifest *m, const char *grant);      // "store", "ledger", "call", "burn", "llm"; NULL: true
 bool manifest_id_taken(const char *id);                                  // by the host itself: "frond", ...
 bool manifest_id_valid(const char *text);                                // [a-z][a-z0-9]*(-[a-z0-9]+)*, at most PLUGIN_ID_BYTES_MAX
 bool manifest_version_valid(const char *text);                           // semver 2.0 core: 1.2.3 with optional -pre

@@ -60,7 +60,7 @@ struct invoke {
     uint32_t forgotten_id;                  // timed out here, perhaps still on its way there
     enum frame_kind kind;
     int asks_open;                          // host calls it waits for; 0: the worker owes us the next frame
-    int64_t deadline_ms;                    // 0: none
+    int64_t deadline_ms, last_ms;           // 0: none; how far patience may move it
     uint64_t order;
     sandbox_done_fn *done;
     void *arg;

@@ -170,12 +170,23 @@ enum fr_status sandbox_invoke(struct sandbox_worker *w, enum frame_kind kind, ui
     v->done = done;
     v->arg = arg;
     v->deadline_ms = wall_ms > 0 ? (int64_t)uv_now(w->sb->loop) + wall_ms : 0;
+    v->last_ms = v->deadline_ms + CALL_PATIENCE_MS_MAX;
     if (v->deadline_ms && (w->open == 1 || v->deadline_ms < w->next_deadline_ms)) w->next_deadline_ms = v->deadline_ms;
     else if (w->open == 1) w->next_deadline_ms = INT64_MAX;
     w->calls++;
     watch_wake(w->sb);
     if (id) *id = v->id;
     return FR_OK;
+}
+
+void sandbox_patience(struct sandbox_worker *w, uint32_t generation, uint32_t id, int wall_ms)
+{
+    if (!generation_is(w, generation)) return;
+    struct invoke *v = invoke_find(w, id);
+    int64_t due_ms = (int64_t)uv_now(w->sb->loop) + wall_ms;
+    if (!v || v->deadline_ms == 0) return;
+    if (due_ms > v->last_ms) due_ms = v->last_ms;
+    if (due_ms > v->deadline_ms) v->deadline_ms = due_ms;      // w->next_deadline_ms may be early now: then it is looked at once in vain
 }
 
 void sandbox_post(struct sandbox_worker *w, enum frame_kind kind, uint32_t ref)

@@ -76,6 +76,8 @@ typedef void sandbox_done_fn(void *arg, const struct sandbox_result *r);
 // has CALLS_PER_WORKER_MAX open.
 FR_MUST_USE enum fr_status sandbox_invoke(struct sandbox_worker *w, enum frame_kind kind, uint32_t ref, const struct sandbox_section *sections, int count,
                                           int wall_ms, sandbox_done_fn *done, void *arg, uint32_t *id, struct fr_err *err);
+// An open invoke that waits for something slow gets at least wall_ms from now, and in all not more than CALL_PATIENCE_MS_MAX beyond what it had. Of an ended one: nothing.
+void sandbox_patience(struct sandbox_worker *w, uint32_t generation, uint32_t id, int wall_ms);
 void sandbox_post(struct sandbox_worker *w, enum frame_kind kind, uint32_t ref);               // MATCH_CLOSE
 // The answer to an ask; dropped silently when that call or worker is gone. `generation` is that of the worker when it asked: it guards against
 // a worker that was restarted, or stopped and freed (w is compared with the living ones before it is followed).

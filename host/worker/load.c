@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include "worker/bind.h"
 #include "worker/fault.h"
+#include "worker/fits.h"
 #include "worker/luajson.h"
 #include "worker/task.h"
 #include "worker/turn.h"
@@ -33,7 +34,7 @@ int load_array(lua_State *L)                             // frond.array(t): t is
 static void load_prelude(lua_State *L, const struct sources *s)                          // pushes frond and the function that checks definitions
 {
     source_push_prelude(&s->prelude_frond, L);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 7);
     lua_pushcfunction(L, load_array);
     lua_setfield(L, -2, "array");
     luajson_push_null(L);
@@ -44,6 +45,13 @@ static void load_prelude(lua_State *L, const struct sources *s)                 
     lua_setfield(L, -2, "each");
     bind_push_families(L);
     lua_setfield(L, -2, "families");
+    lua_pushcfunction(L, fits_decode);
+    lua_setfield(L, -2, "fits");
+    lua_pushcfunction(L, fits_encode);
+    lua_setfield(L, -2, "encode");
+    source_push_prelude(&s->prelude_tools, L);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 0);
     lua_call(L, 1, 2);
 }
 

@@ -11,3 +11,4 @@
 
 PRELUDE(prelude_frond, "frond.lua");
 PRELUDE(prelude_match, "match.lua");
+PRELUDE(prelude_tools, "tools.lua");

@@ -2,3 +2,4 @@
 #pragma once
 extern const char prelude_frond[], prelude_frond_end[];     // frond.lua
 extern const char prelude_match[], prelude_match_end[];     // match.lua
+extern const char prelude_tools[], prelude_tools_end[];     // tools.lua

@@ -32,6 +32,7 @@ void source_free(struct sources *s)
     fr_free(s->files);
     fr_buf_free(&s->prelude_frond);
     fr_buf_free(&s->prelude_match);
+    fr_buf_free(&s->prelude_tools);
     *s = (struct sources){ .files = NULL };
 }
 
@@ -56,6 +57,7 @@ bool source_compile(struct sources *s, lua_State *L)
 {
     if (!prelude_compile(L, "=frond", prelude_frond, prelude_frond_end, &s->prelude_frond)) return false;
     if (!prelude_compile(L, "=match", prelude_match, prelude_match_end, &s->prelude_match)) return false;
+    if (!prelude_compile(L, "=tools", prelude_tools, prelude_tools_end, &s->prelude_tools)) return false;
     for (int i = 0; i < s->count; i++) {
         struct source *file = &s->files[i];
         if (luaL_loadbufferx(L, file->text, file->len, file->chunk, "t") != LUA_OK) return false;

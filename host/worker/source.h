@@ -10,7 +10,7 @@
 #include "base/limits.h"
 
 struct source { char name[100], chunk[102]; char *text; size_t len; struct fr_buf code; };
-struct sources { char plugin[PLUGIN_ID_BYTES_MAX + 1]; struct source *files; int count; struct fr_buf prelude_frond, prelude_match; };
+struct sources { char plugin[PLUGIN_ID_BYTES_MAX + 1]; struct source *files; int count; struct fr_buf prelude_frond, prelude_match, prelude_tools; };
 
 // Copies a file in. False when there are too many, the name is too long, or there is no memory.
 bool source_add(struct sources *s, const char *name, size_t name_len, const char *text, size_t len);

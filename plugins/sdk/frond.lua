@@ -80,6 +80,10 @@ frond.consent = consent
 burn = {}
 frond.burn = burn
 
+---@class frond.llm
+llm = {}
+frond.llm = llm
+
 ---Says what the plugin offers. main.lua returns it.
 ---@param definition frond.Definition
 ---@return frond.Definition
@@ -422,5 +426,171 @@ function burn.get(id) end
 ---@return string? code
 ---@return any detail
 function burn.supply(asset) end
+
+---@class frond.llm.chat.args
+---@field messages table
+---@field model? string 1 to 63 bytes
+---@field max_tokens? integer 1 to 32768
+---@field temperature? any plain data
+---@field seed? integer 0 to 2147483647
+---@field stop? any plain data
+---@field stream? boolean
+---@field tools? table
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---Asks a model: messages={{role="system"|"user"|"assistant",content="..",data=".."}}. What players wrote goes into data (a text, or texts by name): it is fenced, so that it cannot pass for instructions. stream=true also hands the text to the caller's page as it comes (ctx:stream). Refusals: llm_down, llm_rate, llm_budget, llm_funds, consent_required, llm_deadline, key_busy, key_reused.
+---Needs the grant `llm`.
+---From a match: m:ask(tag, "llm.chat", {...}).
+---@param args frond.llm.chat.args
+---@return ({text:string,finish:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,model:string,record:string?,tool_calls:table[]?})?
+---@return string? code
+---@return any detail
+function llm.chat(args) end
+
+---@class frond.llm.complete.args
+---@field prompt string 1 to 65536 bytes
+---@field model? string 1 to 63 bytes
+---@field max_tokens? integer 1 to 32768
+---@field temperature? any plain data
+---@field seed? integer 0 to 2147483647
+---@field stop? any plain data
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---Goes on with a text, without a chat's frame.
+---Needs the grant `llm`.
+---@param args frond.llm.complete.args
+---@return ({text:string,finish:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,model:string,record:string?})?
+---@return string? code
+---@return any detail
+function llm.complete(args) end
+
+---@class frond.llm.json.args
+---@field messages? table
+---@field task? string 1 to 63 bytes
+---@field vars? table
+---@field schema? table
+---@field model? string 1 to 63 bytes
+---@field max_tokens? integer 1 to 32768
+---@field temperature? any plain data
+---@field seed? integer 0 to 2147483647
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---A value that fits the schema (the manifest's kind of JSON Schema), from messages or from a task and its vars. What does not fit is asked for again with the error, twice; then it is refused: llm_invalid. From a match only the value comes.
+---Needs the grant `llm`.
+---From a match: m:ask(tag, "llm.json", {...}).
+---@param args? frond.llm.json.args
+---@return any result
+---@return ({calls:integer,model:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,record:string?}|string)?
+---@return any detail
+function llm.json(args) end
+
+---@class frond.llm.task.options
+---@field model? string 1 to 63 bytes
+---@field max_tokens? integer 1 to 32768
+---@field seed? integer 0 to 2147483647
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---A named task: the plugin's own (plugin.json, "tasks"), else a built-in one: reason, explain_joke, code, summarise, choice. Its value is what its schema says, or a text.
+---Needs the grant `llm`.
+---From a match: m:ask(tag, "llm.task", {...}).
+---@param name string 1 to 63 bytes
+---@param vars? table
+---@param options? frond.llm.task.options
+---@return any result
+---@return ({calls:integer,model:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,record:string?}|string)?
+---@return any detail
+function llm.task(name, vars, options) end
+
+---@class frond.llm.embed.options
+---@field model? string 1 to 63 bytes
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---A vector for each of 1 to 32 texts.
+---Needs the grant `llm`.
+---@param texts table
+---@param options? frond.llm.embed.options
+---@return (number[][])?
+---@return string? code
+---@return any detail
+function llm.embed(texts, options) end
+
+---Keeps a document of this plugin's for llm.search, in place of one with the same id: by its words, and by its meaning where the host has a model for that (then it costs; the same text again does not). At most 2,000 documents, 8 MiB.
+---Needs the grant `llm`.
+---@param id string 1 to 128 bytes
+---@param text string 1 to 32768 bytes
+---@return boolean?
+---@return string? code
+---@return any detail
+function llm.index(id, text) end
+
+---This plugin's documents that fit best, by words and by meaning (reciprocal rank fusion). Korean words are found inside longer ones.
+---Needs the grant `llm`.
+---@param query string 1 to 2000 bytes
+---@param n? integer 1 to 20
+---@return ({id:string,text:string,score:number}[])?
+---@return string? code
+---@return any detail
+function llm.search(query, n) end
+
+---Drops a document. True when there was one.
+---Needs the grant `llm`.
+---@param id string 1 to 128 bytes
+---@return boolean?
+---@return string? code
+---@return any detail
+function llm.forget(id) end
+
+---@class frond.llm.assess.args
+---@field question string 1 to 8000 bytes
+---@field choices? table
+---@field samples? integer 1 to 33
+---@field drafts? integer 0 to 33
+---@field threshold? any plain data
+---@field axes? table
+---@field sources? integer 0 to 8
+---@field model? string 1 to 63 bytes
+---@field max_tokens? integer 1 to 32768
+---@field seed? integer 0 to 2147483647
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---Several reasonings (samples, 5), the answer most agree on, how many that are, and no answer where they are fewer than threshold (0.5). drafts: so many are made first and refined. axes: names, or {"all"}: the model judges its answer. sources: so many of llm.search's hits are given to it. Questions of health bring a disclaimer. It makes no weak model right.
+---Needs the grant `llm`.
+---@param args frond.llm.assess.args
+---@return ({answer:string?,reasoning:string,agreement:number,votes:table<string,integer>,samples:integer,abstained:boolean,axes:{axis:string,score:integer,reason:string}[]?,sources:string[]?,disclaimer:string?})?
+---@return ({calls:integer,model:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,record:string?}|string)?
+---@return any detail
+function llm.assess(args) end
+
+---@class frond.llm.translate.args
+---@field text string 1 to 16384 bytes
+---@field to string 2 to 16 bytes
+---@field from? string 2 to 16 bytes
+---@field glossary? table
+---@field notes? boolean
+---@field model? string 1 to 63 bytes
+---@field seed? integer 0 to 2147483647
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key? string idempotency key: the same key with the same arguments finds the first result
+
+---Into one of over 100 languages by BCP-47 tag. Placeholders ({name}, %s, <b>, URLs) and glossary terms ({term=translation}) come through unchanged or the call is refused: llm_invalid. from: else it is detected. notes: idioms are explained. Quality depends on the model.
+---Needs the grant `llm`.
+---@param args frond.llm.translate.args
+---@return ({text:string,from:string,to:string,idioms:{source:string,meaning:string,rendering:string}[]})?
+---@return ({calls:integer,model:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,record:string?}|string)?
+---@return any detail
+function llm.translate(args) end
 
 return frond
