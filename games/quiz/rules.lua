@@ -13,7 +13,7 @@ local rules = {}
 
 rules.ROUNDS = 7
 rules.TURN_MS = 15000                 -- as `turn_ms` in the manifest, which the page shows
-rules.REVEAL_MS = 4000
+rules.REVEAL_MS = 3500
 rules.PREPARE_MS = 6000               -- so long the players wait for the model's first questions, and no longer
 rules.ASK_MS = 20000                  -- later ones may take longer: they are for later rounds
 rules.ASKS_MAX = 4

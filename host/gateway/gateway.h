@@ -28,6 +28,7 @@ struct gateway_options {
     const struct bots *bots;                       // at least one; they stay where they are
     int64_t initdata_max_age_s;
     struct llm *llm;                               // NULL: no models
+    void (*print_engine)(void *arg, struct fr_buf *out);       // how far the host's own model is, as JSON: {"state":"building","done":120,"of":206,"detail":".."}; states: off, waiting, fetching, building, starting, up, failed. NULL: there is none
     struct api_key_rules api_keys;                 // who may have a key for them ...
     struct llm_limit api_key_limits;               // ... and the most that any key may: its own limits are within these
     struct treasury *treasury;                     // NULL: no chain; burns are shown as pending, and nothing comes in or leaves

@@ -163,7 +163,7 @@ static void on_drained(void *arg)
 static void on_gone(void *arg)
 {
     struct gw_model *m = arg;
-    bool stays = gw_model_may_stay(m);
+    bool stays = m->begun && gw_model_may_stay(m);         // before its first event nobody knows its id
     if (m->begun || stays) gw_model_leave(m, false);
     if (!m->call) {
         if (!m->r && !stays) gw_model_free(m);

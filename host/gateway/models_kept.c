@@ -78,6 +78,20 @@ void gw_stream_resume(struct gw_req *r)
     if (m->ended) gw_model_leave(m, false);
 }
 
+// DELETE /v1/streams/{id}: nobody wants to hear the rest. The model is let go of at once, not when the minute is over.
+void gw_stream_stop(struct gw_req *r)
+{
+    struct gw_model *m = kept_find(r->g, r->who.player, r->part[0]);
+    if (!m || !gw_model_may_stay(m)) {
+        GW_FAIL(r, FR_E_NOT_FOUND, "stream_unknown", "there is no such stream: it is kept for %lld s from its beginning", (long long)(SSE_KEPT_MS / 1000));
+        return;
+    }
+    m->began_ms = -SSE_KEPT_MS;            // its minute is over
+    if (m->call) llm_cancel(m->call);      // on_done tells who still reads, and frees it
+    else if (!m->r) gw_model_free(m);
+    gw_answer(r, 204, "", 0);
+}
+
 // Those whose minute is over.
 void gw_models_tick(struct gateway *g)
 {

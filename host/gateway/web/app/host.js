@@ -4,6 +4,7 @@ import { HostError } from "/app/error.js";
 import { Line } from "/app/line.js";
 
 const HTTP_MS = 15000;
+const STREAM_TRIES = 5, STREAM_AGAIN_MS = 400;
 const WAIT_OPEN_MS = 5 * 60 * 1000;  // a move waits that long for the line
 
 export { HostError };
@@ -34,6 +35,31 @@ export class Host {
     const headers = { Authorization: `Bearer ${this.#token}` };
     if (key) headers["Idempotency-Key"] = key;
     return this.#http(method, path, { headers, body });
+  }
+
+  /** A request that is answered by server-sent events. `onEvent` gets the data of each; resolves when the stream is over, and throws a HostError when it is refused or breaks off. A line that
+   * breaks is taken up again where it was; who aborts has the host let go of it too.
+   * @param {string} path @param {any} body @param {{onEvent: (data: string) => void, signal: AbortSignal}} options */
+  async stream(path, body, { onEvent, signal }) {
+    const headers = { Authorization: `Bearer ${this.#token}`, Accept: "text/event-stream" };
+    let id = null, seen = "", again = 0, over = false;
+    signal.addEventListener("abort", () => { if (id && !over) fetch(`/v1/streams/${id}`, { method: "DELETE", headers }).catch(() => {}); }, { once: true });
+    for (;;) {
+      let answer;
+      try {
+        answer = id ? await fetch(`/v1/streams/${id}`, { headers: { ...headers, "Last-Event-ID": seen || "0" }, cache: "no-store", credentials: "omit", signal })
+          : await fetch(path, { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body), cache: "no-store", credentials: "omit", signal });
+        if (!answer.ok) throw refusalOf(answer, await answer.text());
+        id ??= answer.headers.get("x-stream-id");
+        await readEvents(answer.body, (data, at) => { seen = at || seen; over ||= data === "[DONE]"; again = 0; onEvent(data); });
+        if (over || !id) return;
+      } catch (error) {
+        if (error instanceof HostError || signal.aborted) throw error;
+        if (!id) throw new HostError(answer ? "connection_lost" : "offline", answer ? "The connection was lost before the answer was whole." : "The host cannot be reached.", { cause: error });
+      }
+      if (++again > STREAM_TRIES) throw new HostError("connection_lost", "The connection was lost before the answer was whole.");
+      await new Promise((resolve) => setTimeout(resolve, STREAM_AGAIN_MS * again));
+    }
   }
 
   async #http(method, path, { headers = {}, body } = {}) {
@@ -112,5 +138,30 @@ export class Host {
     }
     this.#emit("event", event);
     this.#emit(event.ev, event);
+  }
+}
+
+// A problem document, or an error in OpenAI's shape.
+function refusalOf(answer, text) {
+  let value = null;
+  try { value = JSON.parse(text); } catch { /* a proxy's page */ }
+  const said = value?.error && typeof value.error === "object" ? { code: value.error.code ?? value.error.type, detail: value.error.message } : value ?? {};
+  return new HostError(said.code ?? `http_${answer.status}`, said.detail ?? said.title ?? answer.statusText, { status: answer.status, retry_after: Number(answer.headers.get("retry-after")) || undefined });
+}
+
+// The data of an event stream's events, each with the id last given, whatever pieces they come in.
+async function readEvents(body, onEvent) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "", data = [], id = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+      if (line.startsWith("id:")) id = line.slice(3).trim();
+      if (line === "" && data.length) { onEvent(data.join("\n"), id); data = []; }
+    }
   }
 }

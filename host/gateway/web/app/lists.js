@@ -9,6 +9,7 @@ const LISTS = {
   journal: { path: "/v1/wallet/journal?limit=20", key: "entries" },
   history: { path: "/v1/matches?limit=20", key: "matches" },
   sessions: { path: "/v1/sessions", key: "sessions" },
+  keys: { path: "/v1/keys", key: "keys", keep: (one) => !one.revoked_at },
   consents: { path: "/v1/consents", key: "consents", keep: (one) => one.kind === "daily" || one.left !== "0" },      // one that was for once and is spent allows nothing
 };
 const asked = Object.fromEntries(Object.keys(LISTS).map((name) => [name, 0]));      // the newest request of each list; an older answer is dropped

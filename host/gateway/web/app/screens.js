@@ -1,6 +1,7 @@
 // screens.js: what is shown when: before signing in, when something failed, and the four sections behind it. A function of the state.
 import { html, useEffect, useRef, useState } from "/app/lib/htm-preact.mjs";
 import { Account } from "/app/account.js";
+import { Ask } from "/app/ask.js";
 import { PluginFrame } from "/app/frame.js";
 import { History } from "/app/history.js";
 import { knows, language, ownText, problem, t } from "/app/i18n.js";
@@ -9,7 +10,7 @@ import { gameName, spectatorsOf, update } from "/app/state.js";
 import { Wallet } from "/app/wallet.js";
 import { Joining, Refused, WatchEnd } from "/app/watch.js";
 
-const TABS = { games: Games, history: History, wallet: Wallet, account: Account };
+const TABS = { games: Games, ask: Ask, history: History, wallet: Wallet, account: Account };
 
 /** @param {{people: any[], playAs: (name: string) => void}} props */
 export function People({ people, playAs }) {

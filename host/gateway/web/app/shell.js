@@ -2,6 +2,7 @@
 // whatever a person or a plugin typed is shown as text.
 import { html, render } from "/app/lib/htm-preact.mjs";
 import { accountOf } from "/app/account.js";
+import { askOf } from "/app/ask.js";
 import { SupplySheet } from "/app/burns.js";
 import { walletOf } from "/app/wallet.js";
 import { MatchSheet } from "/app/history.js";
@@ -26,7 +27,7 @@ const NAME_BYTES_MAX = 64;            // of a name that the development host tak
 const RELOAD_MS = 2500;
 const BLIP_MS = 500;                 // a line that is back within that was never gone, for a person
 const LAUNCH = "frond.launch.";      // launch data of this tab, per name, so that a reload signs in again with the same
-const LISTS = { wallet: ["journal"], history: ["history"], account: ["consents", "sessions"], games: [] };
+const LISTS = { wallet: ["journal"], history: ["history"], account: ["consents", "sessions"], games: [], ask: [] };
 
 const host = new Host();
 const matches = new Matches(host, () => update({}));
@@ -39,6 +40,7 @@ let wantsToWatch = watchedIn(location.hash);       // the match that the address
 
 listsFrom(host);
 accountOf(host);
+askOf(host);
 walletOf(host);
 
 // What screens may ask of the shell.

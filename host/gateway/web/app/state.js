@@ -4,7 +4,7 @@ import { ownText } from "/app/i18n.js";
 const LIST = { items: null, cursor: null, loading: false, error: null };
 
 export let state = { screen: "loading", tab: "games", games: [], assets: [], playing: null, broken: false, approval: null, opened: null, depositing: null, watch: null, sharing: null, supply: false, online: true, error: null, ended: null, toast: "",
-  lists: { journal: LIST, consents: LIST, sessions: LIST, history: LIST } };
+  lists: { journal: LIST, consents: LIST, sessions: LIST, history: LIST, keys: LIST }, asking: "chat", draft: "" };
 
 let draw = () => {};
 /** @param {(state: any) => void} drawer */
