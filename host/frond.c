@@ -120,6 +120,7 @@ static void on_door(void *arg, struct metrics_door *ret)
 }
 
 static void on_models_metrics(void *arg, struct fr_buf *out) { models_metrics(((struct host *)arg)->models, out); }
+static void on_print_engine(void *arg, struct fr_buf *out) { models_print_engine(((struct host *)arg)->models, out); }
 
 // "models" of the config file, as it is now. A mistake in it changes nothing.
 static enum fr_status reload_models(void *arg, struct fr_err *err)
@@ -311,7 +312,7 @@ static struct plugins *on_plugins(void *arg) { return ((struct host *)arg)->plug
 
 static enum fr_status open_models(struct host *h, struct fr_err *err)
 {
-    struct models_options o = { .loop = &h->loop, .store = h->store, .settings = &h->config.models, .arg = h, .plugins = on_plugins, .wallet = on_wallet };
+    struct models_options o = { .loop = &h->loop, .store = h->store, .settings = &h->config.models, .programs = h->programs, .data = h->config.data, .no_engine = h->config.no_models, .arg = h, .plugins = on_plugins, .wallet = on_wallet };
     return models_open(&o, &h->models, err);
 }
 
@@ -340,7 +341,7 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = models_llm(h->models), .api_keys = h->config.api_keys, .api_key_limits = h->config.models.key, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
-                                       .operator_token = h->operator_token, .metrics = on_metrics, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,
+                                       .operator_token = h->operator_token, .metrics = on_metrics, .print_engine = on_print_engine, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,
                                        .on_new_player = h->config.dev ? give_test_coins : NULL };
     return gateway_start(&gateway, &h->gateway, err);
 }

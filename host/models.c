@@ -1,5 +1,6 @@
 // models.c — makes the parts of models and takes them apart; and says whether a player approved what a model costs.
 #include "models.h"
+#include "models_engine.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 struct models {
     struct models_options o;
     struct llm_settings *settings;
-    struct net_client *client; struct model_charge *charge; struct llm *llm;
+    struct net_client *client; struct model_charge *charge; struct llm *llm; struct models_engine *engine;       // engine NULL: not wanted
     void (*stopped)(void *arg); void *stopped_arg;
 };
 
@@ -84,6 +85,8 @@ enum fr_status models_open(const struct models_options *o, struct models **ret, 
     FR_TRY(model_charge_open(&charge, &m->charge, err));
     struct llm_options core = { .loop = o->loop, .client = m->client, .store = o->store, .settings = m->settings, .meter = model_charge_meter(m->charge) };
     FR_TRY(llm_open(&core, &m->llm, err));
+    struct models_engine_options engine = { .loop = o->loop, .client = m->client, .llm = m->llm, .programs = o->programs, .data = o->data };
+    if (m->settings->engine && !o->no_engine) FR_TRY(models_engine_open(&engine, &m->engine, err));
     *ret = m;
     return FR_OK;
 }
@@ -117,17 +120,24 @@ static void on_core_stopped(void *arg)
     net_client_stop(m->client, on_client_stopped, m);
 }
 
+static void on_engine_stopped(void *arg)
+{
+    struct models *m = arg;
+    llm_stop(m->llm, on_core_stopped, m);
+}
+
 void models_stop(struct models *m, void (*done)(void *arg), void *arg)
 {
     if (!m) { done(arg); return; }
     m->stopped = done;
     m->stopped_arg = arg;
-    llm_stop(m->llm, on_core_stopped, m);
+    models_engine_stop(m->engine, on_engine_stopped, m);
 }
 
 void models_free(struct models *m)
 {
     if (!m) return;
+    models_engine_free(m->engine);
     llm_free(m->llm);
     model_charge_free(m->charge);
     settings_free(m->settings);
@@ -136,6 +146,9 @@ void models_free(struct models *m)
 
 void models_metrics(const struct models *m, struct fr_buf *out)
 {
+    models_engine_metrics(m->engine, out);
     llm_metrics(m->llm, out);
     model_charge_metrics(m->charge, out);
 }
+
+void models_print_engine(const struct models *m, struct fr_buf *out) { models_engine_print(m->engine, out); }
