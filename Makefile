@@ -1,9 +1,9 @@
 # Frond. `make run` starts it, `make test` proves it, `make check` is the fast loop. `make help` lists the rest.
 #
 # One run of make builds one MODE into one folder; targets that need several modes call make again:
-#   release     gcc -O2            $(BUILD)/frond, frond-worker, frond-signer
+#   release     gcc -O2            $(BUILD)/frond, frond-worker, frond-signer, frond-jail
 #   clang       clang -O2          $(BUILD)/clang/...        (a replay must agree between the two)
-#   asan-gcc    gcc   ASan, UBSan  $(BUILD)/asan-gcc/...     (beside copies of the release worker and signer: see host/sandbox)
+#   asan-gcc    gcc   ASan, UBSan  $(BUILD)/asan-gcc/...     (beside copies of the release worker, signer and jail: see host/sandbox)
 #   asan-clang  clang ASan, UBSan  $(BUILD)/asan-clang/...
 #   fuzz        clang libFuzzer    $(BUILD)/fuzz/...         (tests/fuzz)
 #   tsan        clang TSan         $(BUILD)/tsan/...         (tests/tsan)
@@ -29,6 +29,7 @@ O := $(OUT)/obj
 WORKER_MODE := $(if $(filter asan-% tsan,$(MODE)),release,$(MODE))
 WORKER := $(or $(OUT_$(WORKER_MODE)),$(BUILD)/$(WORKER_MODE))/frond-worker
 SIGNER := $(or $(OUT_$(WORKER_MODE)),$(BUILD)/$(WORKER_MODE))/frond-signer
+JAIL := $(or $(OUT_$(WORKER_MODE)),$(BUILD)/$(WORKER_MODE))/frond-jail
 
 # --- compilers and flags -------------------------------------------------------------------------------------------
 CC_release := gcc
@@ -58,7 +59,7 @@ LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now,--as-needed $(if $(filter asan-% fu
 
 PKGS := libuv sqlite3 libcjson libsodium libcurl nettle gmp libsecp256k1
 ifneq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes),yes)
-ifneq ($(filter-out help deps run test layers clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help deps run test layers clean engine,$(or $(MAKECMDGOALS),all)),)
 $(error a library of host/deps/README.md is missing on this machine: type make deps)
 endif
 endif
@@ -88,12 +89,14 @@ USES_console := $(USES_gateway)
 USES_cli     := console telegram $(USES_gateway) gateway
 USES_worker  := ipc base
 USES_signer  := chain ipc base
+USES_jail    := ipc base
 USES_frond   := cli console telegram gateway $(USES_gateway)
 
 where = $(if $(filter chain llm,$1),$1,host/$1)
 code = $(filter-out %_test.c,$(wildcard $(where)/*.c))
 SRC_worker := $(filter-out host/worker/main.c,$(call code,worker))
 SRC_signer := $(filter-out host/signer/main.c,$(call code,signer))
+SRC_jail   := $(filter-out host/jail/main.c,$(call code,jail))
 SRC_api    := $(filter-out host/api/gen.c,$(call code,api))
 $(foreach f,$(filter-out api,$(FOLDERS)),$(eval SRC_$f := $(call code,$f)))
 TESTS_OF = $(patsubst $(where)/%.c,$(OUT)/test/$1/%,$(wildcard $(where)/*_test.c))
@@ -102,7 +105,7 @@ LIBS_OF = $(foreach f,$1,$(if $(SRC_$f),$(OUT)/lib/lib$f.a))
 ARCHIVES = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 .PHONY: all
-PROGRAMS := $(if $(wildcard host/frond.c),$(OUT)/frond) $(if $(wildcard host/worker/main.c),$(OUT)/frond-worker) $(OUT)/frond-signer
+PROGRAMS := $(if $(wildcard host/frond.c),$(OUT)/frond) $(if $(wildcard host/worker/main.c),$(OUT)/frond-worker) $(OUT)/frond-signer $(OUT)/frond-jail
 all: $(PROGRAMS) $(if $(wildcard host/api/gen.c),$(OUT)/frond-api-gen)
 	@:
 
@@ -153,7 +156,7 @@ $(OUT)/lib/%.a:
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
 objs = $(patsubst %.c,$O/%.o,$1)
-$(foreach f,$(FOLDERS) worker signer,$(eval $(OUT)/lib/lib$f.a: $(call objs,$(SRC_$f))))
+$(foreach f,$(FOLDERS) worker signer jail,$(eval $(OUT)/lib/lib$f.a: $(call objs,$(SRC_$f))))
 $(OUT)/lib/libgateway.a: $O/gen/assets.o
 
 # --- programs -------------------------------------------------------------------------------------------------------
@@ -161,7 +164,8 @@ $(OUT)/frond: $(patsubst host/%.c,$O/host/%.o,$(wildcard host/*.c)) $(call LIBS_
 	@echo "  $(MODE)  $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(LIBS) -o $@
 
-# A sanitized host runs the release worker and signer: their system call filters have no room for a sanitizer.
+# A sanitized host runs the release worker, signer and jail: their system call filters have no room for a sanitizer. The jail is static, so that it can
+# stand for a helper in its own tests: inside it there are no shared libraries.
 ifeq ($(WORKER_MODE),$(MODE))
 $(OUT)/frond-worker: $O/host/worker/main.o $(call LIBS_OF,worker $(USES_worker)) $(OUT)/lib/liblua.a
 	@echo "  $(MODE)  $@"
@@ -169,16 +173,22 @@ $(OUT)/frond-worker: $O/host/worker/main.o $(call LIBS_OF,worker $(USES_worker))
 $(OUT)/frond-signer: $O/host/signer/main.o $(call LIBS_OF,signer $(USES_signer))
 	@echo "  $(MODE)  $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(SIGNER_LIBS) -o $@
+$(OUT)/frond-jail: $O/host/jail/main.o $(call LIBS_OF,jail $(USES_jail))
+	@echo "  $(MODE)  $@"
+	$(Q)$(CC) $(filter-out -pie,$(LDFLAGS)) -static-pie $(filter %.o,$^) $(ARCHIVES) -o $@
 else
 .PHONY: children-of-other-mode
 children-of-other-mode:
-	@+$(MAKE) --no-print-directory -s MODE=$(WORKER_MODE) $(WORKER) $(SIGNER)
+	@+$(MAKE) --no-print-directory -s MODE=$(WORKER_MODE) $(WORKER) $(SIGNER) $(JAIL)
 $(OUT)/frond-worker: children-of-other-mode
 	@mkdir -p $(@D)
 	@cmp -s $(WORKER) $@ || cp $(WORKER) $@
 $(OUT)/frond-signer: children-of-other-mode
 	@mkdir -p $(@D)
 	@cmp -s $(SIGNER) $@ || cp $(SIGNER) $@
+$(OUT)/frond-jail: children-of-other-mode
+	@mkdir -p $(@D)
+	@cmp -s $(JAIL) $@ || cp $(JAIL) $@
 endif
 
 # --- tables and assets that are generated ---------------------------------------------------------------------------
@@ -222,7 +232,7 @@ $(OUT)/test/$1/%: $O/$(call where,$1)/%.o $(call LIBS_OF,$1 $(USES_$1)) $(if $(f
 .PHONY: units-$1
 units-$1: $(call TESTS_OF,$1)
 endef
-TESTED := $(FOLDERS) worker signer
+TESTED := $(FOLDERS) worker signer jail
 $(foreach f,$(TESTED),$(eval $(call TEST_RULES,$f)))
 # These tests start real children.
 $(foreach f,chain treasury signer,$(eval $(call TESTS_OF,$f): | $(OUT)/frond-signer))
@@ -241,7 +251,7 @@ unit_files = $(patsubst $(OUT)/test/%,$(BUILD)/asan-gcc/test/%,$(call TESTS_OF,$
 
 .PHONY: help deps run test check layers clean unit-tests $(TESTED:%=check-%)
 help:
-	@echo "make            build $(BUILD)/frond, frond-worker and frond-signer"
+	@echo "make            build $(BUILD)/frond, frond-worker, frond-signer and frond-jail"
 	@echo "make run        install what is missing, build, serve on $(LISTEN) (LISTEN=HOST:PORT)"
 	@echo "make test       everything that can be tested, against the real program too"
 	@echo "make check      unit tests under sanitizers with gcc and clang, fuzz targets built, layers, stubs; check-FOLDER: one folder"
@@ -252,6 +262,7 @@ help:
 	@echo "make soak SECONDS=300 (SEED=N): a while of everything, then what leaked; tsan: races, by ThreadSanitizer"
 	@echo "make fuzz       strangers' bytes into every parser; FUZZ_S=60 FUZZ_TARGETS=\"json ws\": see tests/fuzz"
 	@echo "make geth       a second node for the tests of tests/chain, built with Go: some minutes, once"
+	@echo "make engine     the model's server and a small model: some minutes, once; make run does it behind the host"
 	@echo "make contracts  what stands on chain, compiled; contracts-test RUNS=500, contracts-gas: see chain/contracts"
 	@echo "make screenshots  every screen as a picture, to be looked at; make test-background: pages frozen for ten minutes"
 	@echo "make layers | deps | clean; V=1 shows the commands, BUILD=DIR builds elsewhere, MODE=release|clang|asan-gcc|asan-clang|fuzz|tsan"
@@ -260,12 +271,13 @@ deps:
 	@DEPS=$(DEPS) host/deps/install.sh run test
 	@$(PYTHON) host/deps/fetch.py $(DEPS)
 
-# What the chain needs is compiled behind the running host, not before it: see host/dev.
+# What chain and model need is compiled behind the running host, not before it: see host/dev.
 APART := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(MAKE) -s BUILD=$(BUILD) NPM=$(NPM)
 run:
 	@DEPS=$(DEPS) host/deps/install.sh run
 	$(AGAIN) all
 	@$(APART) -q contracts 2>/dev/null || { rm -f $(CONTRACTS); host/dev/behind "the contracts are compiled meanwhile, and the chain comes up when they are there" $(BUILD)/contracts.log $(APART) contracts & }; \
+	$(APART) -q engine 2>/dev/null || { host/dev/behind "the model's engine is built meanwhile, some minutes, and comes up when it is there ($(BUILD)/engine/progress says how far it is)" $(BUILD)/engine.log $(APART) engine & }; \
 	exec host/dev/run $(BUILD)/frond serve --dev --data $(BUILD)/dev --listen $(LISTEN)
 
 layers:
@@ -324,9 +336,9 @@ build/venv/.installed: tests/requirements.txt
 
 # What was fetched and `make run`'s data stay; `rm -rf build` takes everything.
 clean:
-	find $(BUILD) -mindepth 1 -maxdepth 1 $(patsubst %,! -name %,deps npm venv dev go) -exec rm -rf {} +
+	find $(BUILD) -mindepth 1 -maxdepth 1 $(patsubst %,! -name %,deps npm venv dev go engine) -exec rm -rf {} +
 
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell [ -d $O ] && find $O -name '*.d')
--include host/*/Makefile.inc llm/Makefile.inc chain/*/Makefile.inc tests/*/Makefile.inc
+-include host/*/Makefile.inc llm/Makefile.inc chain/*/Makefile.inc llm/*/Makefile.inc tests/*/Makefile.inc

@@ -14,7 +14,7 @@
 #define ENGINE_NAME "engine"
 #define ENGINE_MODEL "smollm2-135m-instruct"
 #define ENGINE_CONTEXT 2048
-#define ENGINE_SLOTS 8
+#define ENGINE_SLOTS 4
 #define CONTEXT_DEFAULT 8192
 #define CONTEXT_MAX (16 * 1024 * 1024)
 #define LANGUAGES_MAX 64

@@ -382,6 +382,16 @@
 #define SIGNER_READY_MS 60000              // from exec to READY: scrypt takes 0.8 s for each key, several times that on a busy machine
 #define SIGNER_PERMIT_S_MAX 3600           // how far a permit's deadline may lie ahead
 
+// ---- the engine: llama-server in frond-jail (llm/engine)
+#define ENGINE_SAID_BYTES (16 * 1024)      // of its output, the last: some hundred lines
+#define ENGINE_SAID_PER_SECOND (1024 * 1024)   // past it, it waits for us: it writes a kilobyte per call
+#define ENGINE_ANSWER_BYTES_MAX (64 * 1024)    // to a question for its health
+#define ENGINE_PROGRESS_BYTES_MAX 120      // what `make engine` says of itself
+#define ENGINE_MEMORY_BYTES_DEFAULT (1024LL * 1024 * 1024)     // resident: the default model takes 350 MB
+#define ENGINE_THREADS_OF_SERVER 64        // one for each connection, and some of its own; each has 8 MiB of addresses for its stack
+#define ENGINE_SLOTS_MAX 64
+#define ENGINE_CONTEXT_TOKENS_MAX (1024 * 1024)
+
 // ---- backups: what stands in a manifest, which may come from anywhere
 #define BACKUP_FILES_MAX 32                // the database and the small files of a data folder
 #define BACKUP_NAME_BYTES_MAX 63

