@@ -151,6 +151,19 @@ const struct cli_verb cli_verbs[] = {
     { .name = "withdrawal adopt", .does = "book every payment of `withdrawal unknown` as lost; money-out goes on", .console = "withdrawal.adopt", .run = run_console, .options = { OPTION_OPERATOR },
       .more = "chain:lost takes the loss and chain:world gets what left, so the books show it." },
 
+    { .name = "llm pools", .does = "models: calls, queue, cache, and each pod with what it bears", .console = "llm.pools", .run = run_console, .print = print_llm_pools,
+      .more = "A pod is one address of a backend. room: how many requests at once it was found to bear. pace_us: microseconds for a token or so. state: new, up, trial (it looks well again), down; why says the last failure." },
+    { .name = "llm budget", .does = "who used models lately, what is left, what is set aside", .console = "llm.budget", .run = run_console, .columns = "who open requests_minute tokens_minute requests_day tokens_day units_set_aside" },
+    { .name = "llm usage", .does = "calls, tokens and coins by day, payer and model", .console = "llm.usage", .run = run_console, .columns = "day payer tenant model calls failed prompt_tokens answer_tokens cost",
+      .options = { { "days", "N", "today and the days before (default 7)" }, { "payer", "WHO", "plugin:ID, player:ID or operator" } } },
+    { .name = "llm record", .does = "calls that were kept, newest first; or one, whole", .console = "llm.record", .run = run_console, .columns = "id at tenant model prompt_tokens answer_tokens total_ms code",
+      .more = "Kept is what was asked to be kept, and everything while the config file says \"record\": \"all\", then with secrets and personal data hidden.",
+      .args = { { "record", "RECORD", "its id", true } }, .options = { { "tenant", "WHO", "plugin:ID, key:ID or operator" }, { "before", "RECORD", "older than this one" }, OPTION_LIMIT } },
+    { .name = "llm replay", .does = "play a kept call again from what was kept, and compare", .console = "llm.replay", .run = run_llm_replay,
+      .more = "No model is asked: the request must come to the same hash, and the events must add up to the answer. One that was kept with text hidden does not.", .args = { { "record", "RECORD", "its id", false } } },
+    { .name = "llm reload", .does = "read \"models\" of the config file again, without a restart", .console = "llm.reload", .run = run_console,
+      .more = "Calls under way end as they began; pods that stay keep what was learned of them. A mistake in the file changes nothing. SIGHUP does the same." },
+
     { .name = "telegram connect", .does = "walk through what a bot needs to open this host, and set its button", .run = run_telegram_connect, .print = print_connect,
       .more = "Checks the token with Telegram, the public address and its certificate, and sets the menu button that opens the app. Each step says what to do when it fails. "
               "Settings stand in the config file of `frond serve` under \"telegram\": public_url, menu_text, api, ca_file. The token never appears in what is printed.",

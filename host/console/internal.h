@@ -32,6 +32,10 @@ void live_chain_status(struct console_op *op), live_chain_pause(struct console_o
 store_job_fn job_withdrawal_list, job_withdrawal_unknown, job_withdrawal_show, job_withdrawal_approve, job_withdrawal_refuse, job_withdrawal_return, job_withdrawal_again, job_withdrawal_pause, job_withdrawal_resume,
     job_withdrawal_adopt;
 
+// ---- models.c
+void live_llm_pools(struct console_op *op), live_llm_budget(struct console_op *op), live_llm_reload(struct console_op *op);
+store_job_fn job_llm_usage, job_llm_record, job_llm_replay;
+
 // ---- plugins.c
 void live_plugin_list(struct console_op *op), live_plugin_enable(struct console_op *op), live_plugin_disable(struct console_op *op), live_plugin_logs(struct console_op *op);
 void live_plugin_install(struct console_op *op), live_plugin_update(struct console_op *op), live_plugin_rollback(struct console_op *op);
