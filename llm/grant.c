@@ -2,6 +2,8 @@
 #include "llm/ability.h"
 #include "llm/llm_inside.h"
 
+const char *llm_asset(const struct llm *l) { return l->o.settings->asset; }
+
 void llm_grant(struct llm *l, const char *tenant, int64_t tokens_day)
 {
     struct llm_limit limit = l->o.settings->plugin;

@@ -43,7 +43,7 @@ void api_model_end(struct api_model *m, enum fr_status st, const struct fr_err *
 {
     struct fr_err none;
     if (st != FR_OK && strcmp(err->code, "consent_required") == 0 && strncmp(m->by.from.payer, "player:", 7) == 0) {
-        snprintf(m->op->need_asset, sizeof m->op->need_asset, "PALM");
+        snprintf(m->op->need_asset, sizeof m->op->need_asset, "%s", llm_asset(m->op->api->o.llm));
         m->op->need_units = LLM_CONSENT_UNITS;
     }
     if (st != FR_OK || !m->open_key[0] || m->op->out.failed) { model_answer(m, st, err); return; }

@@ -193,7 +193,7 @@ static void test_call_and_input_refusals(void)
     refused("\"player\":false", "\"player\":1", P "calls.greet.player: expected true or false, got number");
     refused("\"doc\":", "\"docs\":", P "calls.greet: unknown key \"docs\", did you mean \"doc\"?");
     refused("\"deck\":{}", "\"deck\":[]", P "calls.deck: expected an object, got array");
-    refused("\"deck\":{}", "\"greet\":{}", P "line 1, column 385: duplicate key \"greet\"");
+    refused("\"deck\":{}", "\"greet\":{}", P "line 1, column 552: duplicate key \"greet\"");
     refused("\"play\":{\"type\":\"object\"}", "\"play\":{\"type\":\"object\",\"propertys\":{}}",
             P "inputs.play: unknown key \"propertys\", did you mean \"properties\"?");
     refused("\"play\":{", "\"Play\":{", P "inputs: a name is lower-case letters, digits and _, begins with a letter and has at most 64 bytes; got \"Play\"");
