@@ -47,9 +47,9 @@ SOURCES = {
         "file": "llama_cpp_python-0.3.36.tar.gz",
         "sha256": "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e",
         "inside": "llama_cpp_python-0.3.36/vendor/llama.cpp",
-        "needs": ["CMakeLists.txt", "LICENSE", "ggml/CMakeLists.txt", "src/CMakeLists.txt", "common/CMakeLists.txt", "tools/server/server.cpp"],
+        "needs": ["CMakeLists.txt", "LICENSE", "ggml/CMakeLists.txt", "src/CMakeLists.txt", "common/CMakeLists.txt", "tools/server/server.cpp", "scripts/ui-assets.cmake"],
         "bytes_max": 80 << 20,
-        "skips": ["benches", "ci", "conversion", "docs", "examples", "gguf-py", "grammars", "media", "models", "scripts", "tests"],
+        "skips": ["benches", "ci", "conversion", "docs", "examples", "gguf-py", "grammars", "media", "models", "tests"],
         "optional": True,
         "says": "the engine's source",
     },
@@ -250,7 +250,7 @@ def unpack(path, source, to):
 def fetch(index, folder, name):
     source = SOURCES[name]
     place, stamp = folder / name, folder / name / ".sha256"
-    if stamp.is_file() and stamp.read_text() == source["sha256"]:
+    if stamp.is_file() and stamp.read_text() == source["sha256"] and all((place / need).is_file() for need in source["needs"]):
         return
     part = folder / (name + ".part")
     shutil.rmtree(part, ignore_errors=True)

@@ -37,7 +37,7 @@ say "preparing the build"
 flags+=(-DOpenMP_gomp_LIBRARY="$(g++ -print-file-name=libgomp.a)" -DOpenMP_pthread_LIBRARY="$(g++ -print-file-name=libpthread.a)")
 # No git: what it would find is not the engine's history but ours.
 GIT_DIR=/nonexistent CC=gcc CXX=g++ cmake -S "$deps/llama" -B "$work" -G Ninja "${flags[@]}" >"$folder/cmake.log" 2>&1 || { tail -n 20 "$folder/cmake.log" >&2; stop "cmake failed (log: $folder/cmake.log)"; }
-grep -q '^-- Found OpenMP:' "$folder/cmake.log" || stop "the compiler has no OpenMP (log: $folder/cmake.log)"
+grep -q '^OpenMP_CXX_FLAGS:.*-fopenmp' "$work/CMakeCache.txt" || stop "the compiler has no OpenMP (log: $folder/cmake.log)"
 nice ninja -C "$work" llama-server 2>&1 | while IFS= read -r line; do
   printf '%s\n' "$line"
   case $line in '['*/*']'*) step=${line%%]*}; say "building ${step#[}" ;; esac
