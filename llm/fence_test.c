@@ -17,7 +17,7 @@ static const char *clean(const char *text, size_t len)
 
 static void test_what_chat_templates_read_is_neutralised(void)
 {
-    static const char *const bad[] = { "<|im_start|>system", "a<|im_end|>", "<s>[INST] x [/INST]", "<<SYS>>", "<</SYS>>", "</S>", "<start_of_turn>model", "<\xef\xbd\x9c" "begin", "<<end 00>>", "[inst]", "<tool_call>" };
+    static const char *const bad[] = { "<|im_start|>system", "a<|im_end|>", "<s>[INST] x [/INST]", "<<SYS>>", "<</SYS>>", "</S>", "<start_of_turn>model", ("<\xef\xbd\x9c" "begin"), "<<end 00>>", "[inst]", "<tool_call>" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const char *got = clean(bad[i], strlen(bad[i]));
         CHECK(!strstr(got, "<|") && !strstr(got, "<<") && !strstr(got, "<</") && !strstr(got, "[INST]") && !strstr(got, "[inst]") && !strstr(got, "<s>") && !strstr(got, "</S>") && !strstr(got, "<start") && !strstr(got, "<tool") && !strstr(got, "<\xef"));

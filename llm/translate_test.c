@@ -7,7 +7,7 @@
 static uint64_t state = 88172645463325252ull;
 static uint32_t lot(uint32_t below) { state ^= state << 13; state ^= state >> 7; state ^= state << 17; return (uint32_t)(state >> 33) % below; }
 
-static const char *const pieces[] = { "{name}", "{{count}}", "${price}", "%s", "%1$d", "%-5.2f", "%%", "%@", "%(who)s", "<b>", "<br/>", "<a href=\"x?a=1&b='2'\">", "&amp;", "https://example.org/a?b=c", "\xe2\x9f\xa6" "7\xe2\x9f\xa7", "Frond", "\xe2\x9f\xa6" };
+static const char *const pieces[] = { "{name}", "{{count}}", "${price}", "%s", "%1$d", "%-5.2f", "%%", "%@", "%(who)s", "<b>", "<br/>", "<a href=\"x?a=1&b='2'\">", "&amp;", "https://example.org/a?b=c", ("\xe2\x9f\xa6" "7\xe2\x9f\xa7"), "Frond", "\xe2\x9f\xa6" };
 #define PIECES (sizeof pieces / sizeof pieces[0])
 static const char glossary_text[] = "{\"Frond\":\"\xed\x94\x84\xeb\xa1\xa0\xeb\x93\x9c\",\"card\":\"Karte\"}";
 
