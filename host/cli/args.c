@@ -99,12 +99,13 @@ static bool is_group(const char *word)
     return false;
 }
 
+#define VERBS_MAX 128                    // looked through for a word that was meant
 static enum fr_status verb_unknown(const char *typed, struct fr_err *err)
 {
-    const char *names[64], *groups[64];
-    char first[64][NEAREST_BYTES_MAX + 1];
+    const char *names[VERBS_MAX], *groups[64];
+    char first[VERBS_MAX][NEAREST_BYTES_MAX + 1];
     int count = 0;
-    assert(cli_verb_count <= 64);
+    assert(cli_verb_count <= VERBS_MAX);
     for (; count < cli_verb_count; count++) {
         names[count] = cli_verbs[count].name;
         snprintf(first[count], sizeof first[count], "%.*s", (int)strcspn(names[count], " "), names[count]);
