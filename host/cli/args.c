@@ -102,7 +102,7 @@ static bool is_group(const char *word)
 #define VERBS_MAX 128                    // looked through for a word that was meant
 static enum fr_status verb_unknown(const char *typed, struct fr_err *err)
 {
-    const char *names[VERBS_MAX], *groups[64];
+    const char *names[VERBS_MAX], *groups[VERBS_MAX];
     char first[VERBS_MAX][NEAREST_BYTES_MAX + 1];
     int count = 0;
     assert(cli_verb_count <= VERBS_MAX);
