@@ -94,6 +94,7 @@ cli_run_fn run_llm_tasks, run_llm_task, run_llm_eval;
 void print_llm_eval(FILE *out, const struct fr_json *v, const struct cli *c);
 // ---- models.c
 cli_run_fn run_llm_replay;
+void print_llm_ask(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_llm_pools(FILE *out, const struct fr_json *v, const struct cli *c);
 
 // ---- backup.c, restore.c, print_backup.c
