@@ -100,6 +100,7 @@ static bool is_group(const char *word)
     return false;
 }
 
+#define VERBS_MAX 128                    // looked through for a word that was meant
 static enum fr_status verb_unknown(const char *typed, struct fr_err *err)
 {
     const char *names[VERBS_MAX], *groups[VERBS_MAX];

@@ -92,6 +92,7 @@ void print_burn_list(FILE *out, const struct fr_json *v, const struct cli *c), p
 
 // ---- models.c
 cli_run_fn run_llm_replay;
+void print_llm_ask(FILE *out, const struct fr_json *v, const struct cli *c);
 void print_llm_pools(FILE *out, const struct fr_json *v, const struct cli *c);
 // ---- llm_eval.c
 cli_run_fn run_llm_tasks, run_llm_task, run_llm_eval;

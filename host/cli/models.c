@@ -4,6 +4,14 @@
 
 static long long number_of(const struct fr_json *v, const char *key) { return (long long)fr_json_number(fr_json_get(v, key)); }
 
+void print_llm_ask(FILE *out, const struct fr_json *v, const struct cli *c)
+{
+    (void)c;
+    print_text(out, text_of(v, "text"));
+    fprintf(out, "\n(%s at %s: %lld and %lld tokens, %lld ms%s%s)\n", text_of(v, "model"), text_of(v, "pod"), number_of(v, "prompt_tokens"), number_of(v, "answer_tokens"), number_of(v, "total_ms"), text_of(v, "record")[0] ? "; kept as " : "",
+            text_of(v, "record"));
+}
+
 void print_llm_pools(FILE *out, const struct fr_json *v, const struct cli *c)
 {
     const struct fr_json *pools = fr_json_get(v, "pools"), *queue = fr_json_get(v, "queue"), *cache = fr_json_get(v, "cache"), *records = fr_json_get(v, "records");

@@ -36,7 +36,7 @@ store_job_fn job_withdrawal_list, job_withdrawal_unknown, job_withdrawal_show, j
     job_withdrawal_adopt;
 
 // ---- models.c
-void live_llm_pools(struct console_op *op), live_llm_budget(struct console_op *op), live_llm_reload(struct console_op *op);
+void live_llm_pools(struct console_op *op), live_llm_budget(struct console_op *op), live_llm_reload(struct console_op *op), live_llm_ask(struct console_op *op);
 store_job_fn job_llm_usage, job_llm_record, job_llm_replay;
 
 // ---- plugins.c

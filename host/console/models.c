@@ -42,6 +42,47 @@ void live_llm_reload(struct console_op *op)
     console_answer(op, st, &err);
 }
 
+// ---- the operator asks: free of charge, and out of nobody's budget
+
+static void asked(void *arg, enum fr_status st, const struct llm_end *e, const struct fr_err *err)
+{
+    struct console_op *op = arg;
+    if (st == FR_OK) {
+        fr_buf_add(&op->out, "{\"text\":");
+        fr_buf_add_json_bytes(&op->out, e->text, e->text_len);
+        fr_buf_addf(&op->out, ",\"finish\":\"%s\",\"model\":\"%s\",\"pod\":\"%s\",\"prompt_tokens\":%lld,\"answer_tokens\":%lld,\"cached\":%s,\"queued_ms\":%lld,\"first_ms\":%lld,\"total_ms\":%lld,\"record\":\"%s\"}", e->finish, e->model, e->pod,
+                    (long long)e->prompt_tokens, (long long)e->answer_tokens, e->cached ? "true" : "false", (long long)e->queued_ms, (long long)e->first_ms, (long long)e->total_ms, e->record);
+    }
+    console_answer(op, st, err);
+}
+
+static enum fr_status ask(struct console_op *op, struct fr_err *err)
+{
+    const char *prompt, *model;
+    int64_t tokens;
+    FR_AUTO_BUF body;
+    FR_TRY(fr_json_need_text(op->args, "prompt", 1, 100000, &prompt, err));
+    FR_TRY(fr_json_opt_text(op->args, "model", LLM_NAME_BYTES - 1, "", &model, err));
+    FR_TRY(fr_json_opt_units(op->args, "tokens", 1, LLM_ANSWER_TOKENS_MAX, LLM_ANSWER_TOKENS_DEFAULT, &tokens, err));
+    fr_buf_init(&body, CONSOLE_LINE_BYTES_MAX);
+    fr_buf_addf(&body, "{\"max_tokens\":%lld,\"messages\":[{\"role\":\"user\",\"content\":", (long long)tokens);
+    fr_buf_add_json_text(&body, prompt);
+    fr_buf_add(&body, "}]");
+    if (model[0]) fr_buf_add(&body, ",\"model\":"), fr_buf_add_json_text(&body, model);
+    fr_buf_add(&body, "}");
+    FR_TRY(fr_buf_check(&body, "the question", err));
+    struct llm_ask a = { .kind = LLM_CHAT, .from = { "operator", "operator", "" }, .body = body.data, .body_len = body.len, .keep = fr_json_get(op->args, "keep") != NULL, .done = asked, .arg = op };
+    return llm_start(llm_of(op), &a, NULL, err);
+}
+
+void live_llm_ask(struct console_op *op)
+{
+    struct fr_err err;
+    if (!llm_of(op)) { no_models(op); return; }
+    enum fr_status st = ask(op, &err);
+    if (st != FR_OK) console_answer(op, st, &err);
+}
+
 enum fr_status job_llm_usage(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct console_op *op = arg;

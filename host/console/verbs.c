@@ -285,6 +285,7 @@ const struct console_verb console_verbs[] = {
     { "burn.verify", false, false, NULL, live_burn_verify, false },
     { "llm.task", false, true, NULL, live_llm_task, true },
     { "burn.supply", true, false, job_burn_supply, live_burn_supply, false },
+    { "llm.ask", false, true, NULL, live_llm_ask, true },
     { "llm.pools", false, false, NULL, live_llm_pools, false },
     { "llm.budget", false, false, NULL, live_llm_budget, false },
     { "llm.reload", false, true, NULL, live_llm_reload, false },

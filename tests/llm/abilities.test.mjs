@@ -61,17 +61,20 @@ const named = (fn, args, id = "asks") => post(id, "named", { fn, args: { key: ke
 const placed = (fn, ...args) => post("asks", "placed", { fn, args });
 const user = (content, more) => [{ role: "user", content, ...more }];
 const refused = (answer, code) => must(!answer.ok && answer.code === code, answer);
+const askedFor = (question) => fake.asked.filter((one) => one.question === question).length;
 const asked = (from) => fake.asked.slice(from);
 
+while ((await placed("budget")).code === "plugin_starting" || (await post("other", "placed", { fn: "budget", args: [] })).code === "plugin_starting") await new Promise((resolve) => setTimeout(resolve, 20));
 // Longer than a plugin's call may take where no model is at work for it; it runs beside the others.
 const slow = named("chat", { messages: user('[[fake {"work_ms":5500,"text":"at last"}]]'), deadline_ms: 20000 });
+while (!fake.requests) await new Promise((resolve) => setTimeout(resolve, 5));
 
 await check("a chat is answered, and the same key finds the first answer", async () => {
   const ask = { messages: user("hello"), seed: 3, key: "first" };
-  const answer = await named("chat", ask), from = fake.requests;
+  const answer = await named("chat", ask);
   must(answer.ok && answer.result.value.text === "echo: hello" && answer.result.value.finish === "stop" && answer.result.value.usage.answer_tokens === 2 && answer.result.value.model === "fake-model", answer);
   const again = await named("chat", ask);
-  must(JSON.stringify(again) === JSON.stringify(answer) && fake.requests === from, again);
+  must(again.ok && again.result.value.text === answer.result.value.text && askedFor("hello") === 1, again);
   refused(await named("chat", { ...ask, seed: 4 }), "key_reused");
   refused(await post("asks", "named", { fn: "chat", args: { messages: user("hello") } }), "bad_arguments");
 });
@@ -152,8 +155,7 @@ await check("a translation keeps what is no language, or is refused", async () =
 
 await check("documents are found by words and by meaning, in Korean too, and are nobody else's", async () => {
   for (const [id, text] of [["rules", "each player draws five cards"], ["coins", "coins are paid to the winner"], ["ko", "게임에서 이기면 코인을 받습니다"]]) must((await placed("index", id, text)).result?.value === true, id);
-  const from = fake.requests;
-  must((await placed("index", "rules", "each player draws five cards")).ok && fake.requests === from, "the same text again costs nothing");
+  must((await placed("index", "rules", "each player draws five cards")).ok && askedFor("each player draws five cards") === 1, "the same text again costs nothing");
   const hits = await placed("search", "five cards", 3);
   must(hits.ok && hits.result.value[0].id === "rules" && hits.result.value.length >= 1, hits);
   must((await placed("search", "게임", 1)).result.value[0].id === "ko", "Korean");
@@ -204,7 +206,8 @@ await check("a player pays only with consent, and once", async () => {
   must(approved.status === 201, approved);
   const paid = await named("chat", ask);
   must(paid.ok && paid.result.value.cost > 0, paid);
-  must(JSON.stringify(await named("chat", ask)) === JSON.stringify(paid), "once");
+  const again = await named("chat", ask);
+  must(again.ok && again.result.value.cost === paid.result.value.cost && askedFor("pay") === 1, again);
   refused(await named("chat", { ...ask, key: key(), payer: "nobody" }), "bad_arguments");
   const deadline = Date.now() + 15000;
   for (let now; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
@@ -225,8 +228,9 @@ await check("a key finds its answer after a restart, and nobody is asked", async
   must(await host.stop() === 0, host.log.slice(-5).join("\n"));
   host = await startHost({ data: host.data, args: ["--config", path.join(folder, "config.json")] });
   await ann.signIn();
-  const from = fake.requests, answer = await named("chat", { messages: user("hello"), seed: 3, key: "first" });
-  must(answer.ok && answer.result.value.text === "echo: hello" && fake.requests === from, answer);
+  let answer;
+  do answer = await named("chat", { messages: user("hello"), seed: 3, key: "first" }); while (answer.code === "plugin_starting");
+  must(answer.ok && answer.result.value.text === "echo: hello" && askedFor("hello") === 1, answer);
 });
 
 ann.closed = true;
