@@ -1,6 +1,7 @@
 // llm_test.c — the whole core over pods that lie, die and dawdle: none lost, none answered twice, no budget over by one token, fair between a flood and a trickle, one flight for identical calls, nothing seen
 // by others. CALLS=100000 ROUNDS=.. make the long run by hand.
 #include "llm/test_pod.h"
+#include "llm/batch.h"
 #include "llm/budget.h"
 #include "llm/record.h"
 #include <stdio.h>
@@ -424,6 +425,44 @@ static void test_a_flood_of_1000_does_not_drown_a_trickle(void)
     end();
 }
 
+// ---- batches
+
+static int told, told_good, told_wrong, batches_done;
+static void batch_body(void *arg, int no, struct fr_buf *out) { (void)arg; fr_buf_addf(out, no == 37 ? "{\"nonsense\":%d}" : "{\"messages\":[{\"role\":\"user\",\"content\":\"n%d.\"}]}", no); }
+static void batch_each(void *arg, int no, enum fr_status st, const struct llm_end *e, const struct fr_err *err)
+{
+    char want[20];
+    snprintf(want, sizeof want, ": n%d.", no);
+    told_wrong += no != told++ || (st == FR_OK ? !strstr(e->text, want) : no != 37 || strcmp(err->code, "llm_request") != 0);
+    told_good += st == FR_OK;
+    if (arg && told == 40) llm_batch_cancel(*(struct llm_batch **)arg);
+}
+static void batch_done(void *arg) { (void)arg; batches_done++; }
+
+static void test_a_batch_over_two_pods_is_told_in_order_though_one_dies(void)
+{
+    struct llm_ask common = { .kind = LLM_CHAT, .from = quiz, .priority = 2 };
+    struct llm_batch_ask ask = { .common = &common, .count = 600, .at_once = 300, .body = batch_body, .each = batch_each, .done = batch_done };
+    struct llm_batch *b = NULL;
+    struct fr_err err;
+    begin(2, 4);
+    pods[0].wait_ms = 3, pods[1].wait_ms = 1;
+    start(NULL);
+    told = told_good = told_wrong = batches_done = 0;
+    CHECK(llm_batch_start(llm, &ask, &b, &err) == FR_OK && told == 0);         // 300 at once, though a tenant may have 256 waiting
+    RUN_UNTIL(told > 100);
+    fake_kill(&pods[1]);
+    RUN_UNTIL(batches_done == 1);
+    CHECK(told == 600 && told_good == 599 && told_wrong == 0);
+    told = told_good = 0;
+    ask.arg = &b;
+    CHECK(llm_batch_start(llm, &ask, &b, &err) == FR_OK);
+    RUN_UNTIL(batches_done == 2);
+    CHECK(told == 40 && told_wrong == 0);
+    stop();
+    end();
+}
+
 // ---- records
 
 static int records_seen; static char seen_text[4000];
@@ -506,6 +545,7 @@ int main(void)
     TEST(test_filters_work_on_streams_and_wholes_alike);
     TEST(test_10000_calls_256_at_once_over_liars_one_of_which_dies);
     TEST(test_a_flood_of_1000_does_not_drown_a_trickle);
+    TEST(test_a_batch_over_two_pods_is_told_in_order_though_one_dies);
     TEST(test_records_are_kept_by_consent_and_redacted);
     TEST(test_memory_stays_as_it_was);
     fr_free(settings);
