@@ -193,6 +193,28 @@ static void look_at_chain(const struct looking *l)
     look_at_signer(l);
 }
 
+// ---- models
+
+static void look_at_models(const struct looking *l)
+{
+    const struct llm_settings *s = &l->c->models;
+    int pods = 0, models = 0;
+    bool free_of_charge = true, limits = s->plugin.tokens_day || s->plugin.tokens_minute || s->player.tokens_day || s->player.tokens_minute;
+    for (int i = 0; i < s->backend_count; i++) {
+        const struct llm_backend_settings *b = &s->backends[i];
+        pods += b->pod_count;
+        models += b->model_count;
+        for (int m = 0; m < b->model_count; m++) free_of_charge = free_of_charge && b->models[m].price.prompt_units == 0 && b->models[m].price.answer_units == 0;
+        for (int p = 0; p < b->pod_count; p++)
+            if (b->key[0] && strncmp(b->pods[p].url, "http://", 7) == 0 && !b->pods[p].unix_path[0] && !url_is_private(b->pods[p].url))
+                tell(l, "models", "use https://", "models.backends: the key of %s goes to a server of the world without TLS: whoever is in between reads it, and every prompt", b->name);
+    }
+    if (!fr_json_get(l->source.json, "models")) return;                     // the model that comes with Frond, and nothing else
+    tell(l, "models", NULL, "%d at %d pod%s%s; the default is %s%s%s", models, pods, pods == 1 ? "" : "s", s->engine ? ", the built-in one among them" : "", s->default_model[0] ? s->default_model : "none", free_of_charge ? "; free of charge" : "; paid in ",
+         free_of_charge ? "" : s->asset);
+    if (free_of_charge && !limits && models > (int)s->engine) tell(l, "models", "set models.limits for plugins and players, or prices", "models.limits: nothing bounds what a plugin may use of servers that you pay for");
+}
+
 void config_look(const struct serve_options *o, cli_told_fn *told, void *arg)
 {
     FR_AUTO(fr_json) json = NULL;
@@ -207,6 +229,7 @@ void config_look(const struct serve_options *o, cli_told_fn *told, void *arg)
             look_at_bots(&l);
             look_at_telegram(&l);
             look_at_chain(&l);
+            look_at_models(&l);
         }
     }
     fr_free(l.c);

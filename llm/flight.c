@@ -7,8 +7,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-static void flight_end(struct llm_flight *f, enum fr_status st, const struct fr_err *err);
-
 // ---- budget
 
 static enum fr_status enqueue(struct llm_flight *f, struct fr_err *err)
@@ -96,7 +94,7 @@ static void keep_event(struct llm_flight *f, const char *json, size_t len)
     fr_buf_add_char(&f->events, ']');
 }
 
-static void tell_delta(struct llm_flight *f, const struct llm_delta *d)
+void flight_tell(struct llm_flight *f, const struct llm_delta *d)
 {
     f->streamed = true;
     keep_event(f, d->json, d->json_len);
@@ -113,12 +111,12 @@ static void on_delta(void *arg, const struct llm_delta *d)
 {
     struct llm_flight *f = arg;
     if (f->refused || f->wanted == 0) return;
-    if (!f->screen) { tell_delta(f, d); return; }
+    if (!f->screen) { flight_tell(f, d); return; }
     FR_AUTO_BUF json;
     FR_AUTO_BUF text;
     fr_buf_init(&json, 2 * LLM_ANSWER_BYTES_MAX);
     fr_buf_init(&text, LLM_ANSWER_BYTES_MAX);
-    if (llm_screen_event(f->screen, d->json, d->json_len, &json, &text)) tell_delta(f, &(struct llm_delta){ text.data ? text.data : "", text.len, json.data, json.len });
+    if (llm_screen_event(f->screen, d->json, d->json_len, &json, &text)) flight_tell(f, &(struct llm_delta){ text.data ? text.data : "", text.len, json.data, json.len });
     f->refused = llm_screen_refused(f->screen);
     if (f->refused && f->sent) llm_pool_cancel(f->sent);
 }
@@ -159,7 +157,7 @@ static enum fr_status take_answer(struct llm_flight *f, const struct llm_result 
         FR_AUTO_BUF text;
         fr_buf_init(&json, 2 * LLM_ANSWER_BYTES_MAX);
         fr_buf_init(&text, LLM_ANSWER_BYTES_MAX);
-        if (llm_screen_rest(f->screen, &json, &text)) tell_delta(f, &(struct llm_delta){ text.data ? text.data : "", text.len, json.data, json.len });
+        if (llm_screen_rest(f->screen, &json, &text)) flight_tell(f, &(struct llm_delta){ text.data ? text.data : "", text.len, json.data, json.len });
     }
     FR_TRY(llm_screen_answer(f->llm->rules, r->json, r->json_len, &f->json, &f->text, &refused, err));
     if (refused) snprintf(f->finish, sizeof f->finish, "content_filter");
@@ -207,14 +205,14 @@ static void take_from_same(struct llm_flight *f)
     if (f->has_key && fr_map_get(f->llm->same, f->flight_key, SHA256_BYTES) == f) fr_map_remove(f->llm->same, f->flight_key, SHA256_BYTES);
 }
 
-static void flight_end(struct llm_flight *f, enum fr_status st, const struct fr_err *err)
+void flight_end(struct llm_flight *f, enum fr_status st, const struct fr_err *err)
 {
     assert(f->step != FLIGHT_OVER && !f->sent);
     f->step = FLIGHT_OVER;
     f->status = st;
     if (st != FR_OK) f->err = *err;
     take_from_same(f);
-    llm_recorder_add(f->llm->recorder, f);
+    if (!f->replayed) llm_recorder_add(f->llm->recorder, f);
     for (struct llm_call *c = f->calls; c; c = c->beside) if (!c->over) call_end(c, st, &f->err);
     f->wanted = 0;
     flight_unref(f);
@@ -227,7 +225,7 @@ void flight_unwanted(struct llm_flight *f)
     struct fr_err err;
     take_from_same(f);
     if (f->step == FLIGHT_SENT) { if (f->sent && !f->refused) llm_pool_cancel(f->sent); return; }
-    if (f->step == FLIGHT_OVER) return;
+    if (f->step == FLIGHT_OVER || f->step == FLIGHT_READ) return;      // the store answers
     if (f->step == FLIGHT_ASKED) llm_budget_forget(l->budgets, f);
     if (f->step == FLIGHT_QUEUED) {
         llm_queue_drop(l->queue, &f->queued);

@@ -252,6 +252,17 @@ static enum fr_status call_start(struct llm_call *c, const struct llm_ask *ask, 
     int64_t retry_after_ms = 0;
     if (!f) return FR_FAIL(err, FR_E_NOMEM, "no memory for a call");
     enum fr_status st = flight_read(f, ask, err);
+    if (st == FR_OK && ask->replay) {
+        f->has_key = f->keep = false;
+        f->replayed = true;
+        f->stream = c->on_delta != NULL;
+        st = flight_replay(f, ask->replay, err);
+        if (st != FR_OK) { flight_unref(f); return st; }
+        call_join(c, f);
+        c->live = f->stream;
+        c->cached = true;
+        return FR_OK;
+    }
     if (st == FR_OK && from_cache(f, c)) { call_end(c, FR_OK, NULL); return FR_OK; }
     if (st == FR_OK && join_same(f, c)) { flight_unref(f); return FR_OK; }
     bool logprobs = (f->request.need & LLM_CAN_LOGPROBS) && llm_filter_rules_any(l->rules);

@@ -72,6 +72,7 @@ struct llm_ask {                           // everything is copied
     int deadline_ms;                       // from now; 0: LLM_DEADLINE_MS
     bool fresh;                            // no cache
     bool keep;                             // record prompt and answer whole, whatever the settings say: a match's log needs them
+    const char *replay;                    // not NULL: answered from this record (its id), or with "" from the newest of the same request; the same bytes and events, no pod, no cost. "record_unknown" (not_found), "record_other" (conflict)
     llm_delta_fn *on_delta;                // NULL: not streamed to the asker, whatever "stream" says
     llm_done_fn *done;
     void *arg;

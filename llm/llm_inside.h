@@ -13,7 +13,7 @@
 #include "llm/request.h"
 #include "llm/screen.h"
 
-enum flight_step { FLIGHT_ASKED = 1, FLIGHT_QUEUED, FLIGHT_SENT, FLIGHT_OVER };
+enum flight_step { FLIGHT_ASKED = 1, FLIGHT_QUEUED, FLIGHT_SENT, FLIGHT_READ, FLIGHT_OVER };
 struct llm_flight {
     struct llm *llm; struct llm_flight *next, **link;
     enum flight_step step;
@@ -22,7 +22,7 @@ struct llm_flight {
     char model[LLM_NAME_BYTES], pod[LLM_NAME_BYTES + 8], finish[24];
     struct llm_price price; struct llm_share *share; int64_t estimated_prompt, estimated_answer;
     struct llm_sent *sent; struct llm_screen *screen;
-    bool has_key, keep, keep_whole, stream, streamed, paused, refused;
+    bool has_key, keep, keep_whole, replayed, stream, streamed, paused, refused;
     uint8_t key[SHA256_BYTES], flight_key[SHA256_BYTES];
     int64_t started_ms, sent_ms, ends_ms, down_ms;      // down_ms: since when no pod of its model is up
     struct llm_call *calls; int wanted;                 // those who wait for it, the first who asked last; how many still want it
@@ -67,4 +67,8 @@ void flight_pause(struct llm_flight *f);                // somebody's wish chang
 void flight_unref(struct llm_flight *f);
 void flight_pump(struct llm *l);                        // sends what can go
 void flight_tick(struct llm *l, int64_t now_ms);
+void flight_tell(struct llm_flight *f, const struct llm_delta *d);
+void flight_end(struct llm_flight *f, enum fr_status st, const struct fr_err *err);
+// ---- replay.c
+FR_MUST_USE enum fr_status flight_replay(struct llm_flight *f, const char *record, struct fr_err *err);      // "": the newest of the same request
 void flight_answer(struct llm_flight *f, const char *json, size_t json_len, const char *text, size_t text_len, const char *finish);

@@ -1,6 +1,7 @@
 // llm_test.c — the whole core over pods that lie, die and dawdle: none lost, none answered twice, no budget over by one token, fair between a flood and a trickle, one flight for identical calls, nothing seen
 // by others. CALLS=100000 ROUNDS=.. make the long run by hand.
 #include "llm/test_pod.h"
+#include "llm/batch.h"
 #include "llm/budget.h"
 #include "llm/record.h"
 #include <stdio.h>
@@ -105,7 +106,7 @@ static void end(void)
 
 // ---- one call
 
-struct call { struct llm_call *c; int done, deltas, no; enum fr_status st; char code[40], text[512], streamed_text[512], finish[24], record[40]; bool cached, streamed, in_call; int64_t prompt, answer, cost, total_ms; };
+struct call { struct llm_call *c; int done, deltas, no; enum fr_status st; char code[40], json[1024], text[512], streamed_text[512], finish[24], record[40]; bool cached, streamed, in_call; int64_t prompt, answer, cost, total_ms; };
 
 static void on_delta(void *arg, struct llm_call *call, const struct llm_delta *d)
 {
@@ -126,6 +127,7 @@ static void on_done(void *arg, enum fr_status st, const struct llm_end *e, const
     c->st = st;
     CHECK(!c->in_call && (st == FR_OK) == (err == NULL) && (st == FR_OK) == (e->json != NULL));
     snprintf(c->code, sizeof c->code, "%s", err ? err->code : "");
+    snprintf(c->json, sizeof c->json, "%s", e->json ? e->json : "");
     snprintf(c->text, sizeof c->text, "%s", e->text);
     snprintf(c->finish, sizeof c->finish, "%s", e->finish);
     snprintf(c->record, sizeof c->record, "%s", e->record);
@@ -424,6 +426,44 @@ static void test_a_flood_of_1000_does_not_drown_a_trickle(void)
     end();
 }
 
+// ---- batches
+
+static int told, told_good, told_wrong, batches_done;
+static void batch_body(void *arg, int no, struct fr_buf *out) { (void)arg; fr_buf_addf(out, no == 37 ? "{\"nonsense\":%d}" : "{\"messages\":[{\"role\":\"user\",\"content\":\"n%d.\"}]}", no); }
+static void batch_each(void *arg, int no, enum fr_status st, const struct llm_end *e, const struct fr_err *err)
+{
+    char want[20];
+    snprintf(want, sizeof want, ": n%d.", no);
+    told_wrong += no != told++ || (st == FR_OK ? !strstr(e->text, want) : no != 37 || strcmp(err->code, "llm_request") != 0);
+    told_good += st == FR_OK;
+    if (arg && told == 40) llm_batch_cancel(*(struct llm_batch **)arg);
+}
+static void batch_done(void *arg) { (void)arg; batches_done++; }
+
+static void test_a_batch_over_two_pods_is_told_in_order_though_one_dies(void)
+{
+    struct llm_ask common = { .kind = LLM_CHAT, .from = quiz, .priority = 2 };
+    struct llm_batch_ask ask = { .common = &common, .count = 600, .at_once = 300, .body = batch_body, .each = batch_each, .done = batch_done };
+    struct llm_batch *b = NULL;
+    struct fr_err err;
+    begin(2, 4);
+    pods[0].wait_ms = 3, pods[1].wait_ms = 1;
+    start(NULL);
+    told = told_good = told_wrong = batches_done = 0;
+    CHECK(llm_batch_start(llm, &ask, &b, &err) == FR_OK && told == 0);         // 300 at once, though a tenant may have 256 waiting
+    RUN_UNTIL(told > 100);
+    fake_kill(&pods[1]);
+    RUN_UNTIL(batches_done == 1);
+    CHECK(told == 600 && told_good == 599 && told_wrong == 0);
+    told = told_good = 0;
+    ask.arg = &b;
+    CHECK(llm_batch_start(llm, &ask, &b, &err) == FR_OK);
+    RUN_UNTIL(batches_done == 2);
+    CHECK(told == 40 && told_wrong == 0);
+    stop();
+    end();
+}
+
 // ---- records
 
 static int records_seen; static char seen_text[4000];
@@ -436,6 +476,43 @@ static void on_record(void *arg, const struct llm_record_row *r)
 static enum fr_status look_job(struct store_txn *txn, void *arg, struct fr_err *err) { return llm_record_get(txn, arg, on_record, NULL, err); }
 static enum fr_status list_job(struct store_txn *txn, void *arg, struct fr_err *err) { (void)arg; return llm_record_list(txn, "plugin:quiz", "", 10, on_record, NULL, err); }
 static enum fr_status usage_job(struct store_txn *txn, void *arg, struct fr_err *err) { return llm_usage_list(txn, 0, "plugin:quiz", arg, err); }
+
+static void test_a_record_answers_again_byte_for_byte_without_a_pod(void)
+{
+    struct call first = { 0 }, again = { 0 }, by_request = { 0 }, other = { 0 };
+    char body[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", another[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"ho\"}]}";
+    struct llm_ask a = { .kind = LLM_CHAT, .from = quiz, .body = body, .body_len = strlen(body), .keep = true, .on_delta = on_delta, .done = on_done, .arg = &first };
+    struct fr_err err;
+    begin(1, 0);
+    start(NULL);
+    CHECK(llm_start(llm, &a, NULL, &err) == FR_OK);
+    RUN_UNTIL(first.done);
+    stop();
+    llm_free(llm);
+    fake_kill(&pods[0]);                                           // no pod is needed
+    struct llm_options o = { .loop = &loop, .client = client, .store = store, .settings = settings };
+    CHECK(llm_open(&o, &llm, &err) == FR_OK);
+    a.keep = false, a.replay = first.record, a.arg = &again;
+    CHECK(llm_start(llm, &a, NULL, &err) == FR_OK && again.done == 0);
+    a.replay = "", a.arg = &by_request, a.on_delta = NULL;
+    CHECK(llm_start(llm, &a, NULL, &err) == FR_OK);
+    RUN_UNTIL(again.done && by_request.done);
+    CHECK(again.st == FR_OK && again.deltas == first.deltas && again.cached && again.cost == 0);
+    CHECK_TEXT(again.streamed_text, first.streamed_text);
+    CHECK_TEXT(again.text, first.text);
+    CHECK_TEXT(again.json, first.json);
+    CHECK_TEXT(by_request.json, first.json);
+    a.body = another, a.replay = first.record, a.arg = &other;
+    CHECK(llm_start(llm, &a, NULL, &err) == FR_OK);
+    RUN_UNTIL(other.done);
+    CHECK_TEXT(other.code, "record_other");
+    a.replay = "";
+    CHECK(llm_start(llm, &a, NULL, &err) == FR_OK);
+    RUN_UNTIL(other.done == 2);
+    CHECK_TEXT(other.code, "record_unknown");
+    stop();
+    end();
+}
 
 static void test_records_are_kept_by_consent_and_redacted(void)
 {
@@ -506,6 +583,8 @@ int main(void)
     TEST(test_filters_work_on_streams_and_wholes_alike);
     TEST(test_10000_calls_256_at_once_over_liars_one_of_which_dies);
     TEST(test_a_flood_of_1000_does_not_drown_a_trickle);
+    TEST(test_a_batch_over_two_pods_is_told_in_order_though_one_dies);
+    TEST(test_a_record_answers_again_byte_for_byte_without_a_pod);
     TEST(test_records_are_kept_by_consent_and_redacted);
     TEST(test_memory_stays_as_it_was);
     fr_free(settings);

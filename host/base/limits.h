@@ -322,6 +322,7 @@
 #define LLM_USAGE_KEEP_DAYS 400            // sums by day: a year can be compared with the one before
 #define LLM_RECORDS_WAITING_MAX 1024       // calls that were not written yet; past it a second's oldest are counted and not kept
 #define LLM_RECORDS_BYTES_MAX (32LL * 1024 * 1024)
+#define LLM_BATCH_AHEAD 4                  // times as many ended calls of a batch wait for their turn as are under way
 #define LLM_FACTS_MAX 100                  // tenants, payers, pods in one answer to an operator
 #define LLM_CALL_TOKENS_MAX (16 * 1024 * 1024)     // of one call, however long a context is: its price stays inside int64
 #define LLM_CACHE_BYTES_MAX (1024LL * 1024 * 1024)
