@@ -593,4 +593,31 @@ function llm.assess(args) end
 ---@return any detail
 function llm.translate(args) end
 
+---@class frond.llm.tools.args
+---@field messages table
+---@field tools table
+---@field max_steps? integer 1 to 32
+---@field model? string 1 to 63 bytes
+---@field max_tokens? integer 1 to 32768
+---@field temperature? any plain data
+---@field seed? integer 0 to 2147483647
+---@field payer? string 6 to 6 bytes
+---@field deadline_ms? integer 100 to 120000
+---@field key string idempotency key: the same key with the same arguments finds the first result
+
+---A chat in which the model may call functions of this plugin: tools={name={doc="..",schema=<schema>,run=function(args) return value end}}. Arguments are checked before run; what is wrong, unknown tools and refusals (nil, code) are told to the model; results go back as fenced material. At most max_steps (8) calls of the model. Refusals: llm_steps, llm_loop (the same call again and again), those of llm.chat.
+---Needs the grant `llm`.
+---@param args frond.llm.tools.args
+---@return ({text:string,steps:integer,tools:integer,cost:integer})?
+---@return string? code
+---@return any detail
+function llm.tools(args) end
+
+---How many tokens this plugin may still use today, absent where nothing limits it, and in how many milliseconds that begins anew.
+---Needs the grant `llm`.
+---@return ({tokens_left:integer?,reset_ms:integer})?
+---@return string? code
+---@return any detail
+function llm.budget() end
+
 return frond
