@@ -25,8 +25,7 @@
 #include "console/metrics.h"
 #include "gateway/gateway.h"
 #include "ledger/ledger.h"
-#include "llm/llm.h"
-#include "net/client.h"
+#include "models.h"
 #include "play/play.h"
 #include "player/identity.h"
 #include "player/session.h"
@@ -44,12 +43,13 @@
 
 struct host {
     uv_loop_t loop;
+    struct serve_options serve;
     struct config config;
     char worker_path[CONFIG_PATH_BYTES], programs[CONFIG_PATH_BYTES];
     struct store *store;
     struct sandbox *sandbox;
     struct treasury *treasury;
-    struct net_client *models_client; struct llm *llm;
+    struct models *models;
     struct plugins *plugins;
     struct api *api;
     struct plays *plays;
@@ -117,6 +117,25 @@ static void on_door(void *arg, struct metrics_door *ret)
         snprintf(ret->refusals.by[i].code, sizeof ret->refusals.by[i].code, "%s", s.refusals[i].code);
         ret->refusals.by[i].count = s.refusals[i].count;
     }
+}
+
+static void on_models_metrics(void *arg, struct fr_buf *out) { models_metrics(((struct host *)arg)->models, out); }
+
+// "models" of the config file, as it is now. A mistake in it changes nothing.
+static enum fr_status reload_models(void *arg, struct fr_err *err)
+{
+    struct host *h = arg;
+    FR_AUTO(fr_json) json = NULL;
+    struct config *c = fr_must_alloc(sizeof *c);
+    enum fr_status st = h->serve.config ? config_source_read(h->serve.config, &json, err) : FR_OK;
+    struct config_source s = { &h->serve, json, h->serve.config };
+    for (int i = 0; i < config_part_count && st == FR_OK; i++)
+        if (strcmp(config_parts[i].name, "models") == 0) st = config_part_read(&config_parts[i], &s, c, err);
+    if (st == FR_OK) st = models_configure(h->models, &c->models, err);
+    if (st == FR_OK) fr_log(LOG_INFO, "models.reloaded", NULL);
+    fr_wipe(c, sizeof *c);
+    fr_free(c);
+    return st;
 }
 
 static void on_metrics(void *arg, void (*done)(void *done_arg, const char *text, size_t len), void *done_arg)
@@ -218,14 +237,7 @@ static void stop_sandbox(void *arg)
 static void stop_treasury(void *arg)
 {
     struct host *h = arg;
-    h->models_client = NULL;
     treasury_stop(h->treasury, stop_sandbox, h);
-}
-
-static void stop_models_client(void *arg)
-{
-    struct host *h = arg;
-    net_client_stop(h->models_client, stop_treasury, h);
 }
 
 // From here on nothing comes in from outside.
@@ -239,13 +251,17 @@ static void take_apart(void *arg)
     h->plays = NULL;
     plugins_stop(h->plugins);                          // not freed yet: store jobs still read them
     close_handles(h);
-    llm_stop(h->llm, stop_models_client, h);
+    models_stop(h->models, stop_treasury, h);
 }
 
 static void on_signal(uv_signal_t *handle, int sig)
 {
     struct host *h = handle->data;
-    if (sig == SIGHUP) return;                         // a closed terminal is no reason to end matches
+    if (sig == SIGHUP) {                               // also a closed terminal, which is no reason to end matches
+        struct fr_err err;
+        if (!h->stopping && h->serve.config && reload_models(h, &err) != FR_OK) fr_log_err(LOG_ERROR, "models.refused", &err, NULL);
+        return;
+    }
     if (h->stopping) _exit(1);
     h->stopping = true;
     fr_log(LOG_INFO, "host.stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
@@ -291,13 +307,12 @@ static enum fr_status open_treasury(struct host *h, struct fr_err *err)
     return treasury_open(&o, &h->treasury, err);
 }
 
-#define MODELS_CONNECTIONS 512                         // to all model servers together: whoever waits, waits in the core's queue, not behind a socket
+static struct plugins *on_plugins(void *arg) { return ((struct host *)arg)->plugins; }
+
 static enum fr_status open_models(struct host *h, struct fr_err *err)
 {
-    struct net_client_options client = { .loop = &h->loop, .connections = { MODELS_CONNECTIONS }, .connections_per_host = { LLM_POD_CALLS_MAX }, .calls = { LLM_CALLS_MAX } };
-    FR_TRY(net_client_start(&client, &h->models_client, err));
-    struct llm_options o = { .loop = &h->loop, .client = h->models_client, .store = h->store, .settings = &h->config.models };
-    return llm_open(&o, &h->llm, err);
+    struct models_options o = { .loop = &h->loop, .store = h->store, .settings = &h->config.models, .arg = h, .plugins = on_plugins, .wallet = on_wallet };
+    return models_open(&o, &h->models, err);
 }
 
 static enum fr_status open_parts(struct host *h, struct fr_err *err)
@@ -308,7 +323,7 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     FR_TRY(open_treasury(h, err));
     FR_TRY(open_models(h, err));
     FR_TRY(open_plugins(h, err));
-    struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .llm = h->llm, .arg = h, .wallet = on_wallet };
+    struct api_options api = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .llm = models_llm(h->models), .arg = h, .wallet = on_wallet };
     h->api = api_new(&api);
     struct plays_options plays = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .effects = { h, on_event, on_wallet, on_match_ask },
                                    .log_keep_ms = h->config.match_log_days * 86400000LL };
@@ -316,13 +331,13 @@ static enum fr_status open_parts(struct host *h, struct fr_err *err)
     struct backups_options backups = { .loop = &h->loop, .store = h->store, .data = h->config.data, .folder = h->config.backup_folder[0] ? h->config.backup_folder : NULL,
                                        .every_ms = h->config.backup_every_ms, .keep = h->config.backup_keep };
     h->backups = backups_new(&backups);
-    struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .treasury = h->treasury, .version = FROND_VERSION, .arg = h, .door = on_door };
+    struct metrics_options metrics = { .loop = &h->loop, .store = h->store, .sandbox = h->sandbox, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .treasury = h->treasury, .version = FROND_VERSION, .models = on_models_metrics, .arg = h, .door = on_door };
     h->metrics = metrics_new(&metrics);
     FR_TRY(operator_token_open(h->config.data, h->operator_token, err));
-    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .llm = h->llm, .folder = h->config.data, .dev = h->config.dev,
-                                       .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet };
+    struct console_options console = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .backups = h->backups, .metrics = h->metrics, .treasury = h->treasury, .llm = models_llm(h->models), .folder = h->config.data, .dev = h->config.dev,
+                                       .arg = h, .sessions_ended = on_sessions_ended, .wallet = on_wallet, .reload_models = reload_models };
     FR_TRY(console_start(&console, &h->console, err));
-    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = h->llm, .api_keys = h->config.api_keys, .api_key_limits = h->config.models.key, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
+    struct gateway_options gateway = { .loop = &h->loop, .store = h->store, .plugins = h->plugins, .plays = h->plays, .treasury = h->treasury, .llm = models_llm(h->models), .api_keys = h->config.api_keys, .api_key_limits = h->config.models.key, .host = h->config.host, .port = h->config.port, .connections_max = h->connections_max, .rates = h->config.rates,
                                        .version = FROND_VERSION, .bots = &h->config.bots, .initdata_max_age_s = h->config.initdata_max_age_s,
                                        .dev = h->config.dev, .hostile_folder = h->config.hostile[0] ? h->config.hostile : NULL, .arg = h, .kill_host = kill_host,
                                        .operator_token = h->operator_token, .metrics = on_metrics, .wallet_open = h->config.wallet_open, .public_url = h->config.public_url,
@@ -345,6 +360,7 @@ static void raise_limits(struct host *h)
 static enum fr_status host_open(struct host *h, const struct serve_options *o, struct fr_err *err)
 {
     umask(077);
+    h->serve = *o;
     FR_TRY(config_read(o, &h->config, err));
     raise_limits(h);
     cli_worker_path(h->worker_path, sizeof h->worker_path);
@@ -363,7 +379,7 @@ static void host_close(struct host *h)
     uv_run(&h->loop, UV_RUN_DEFAULT);                  // libuv lets go of the handles; answers that came too late go nowhere
     plugins_close(h->plugins);
     api_free(h->api);
-    llm_free(h->llm);
+    models_free(h->models);
     treasury_free(h->treasury);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     uv_loop_close(&h->loop);

@@ -8,6 +8,8 @@
 // How a call is started: llm_start with its core. Tests put canned answers here.
 struct llm_door { void *arg; enum fr_status (*start)(void *arg, const struct llm_ask *ask, struct llm_call **ret, struct fr_err *err); };
 struct llm_door llm_door(struct llm *l);
+void llm_grant(struct llm *l, const char *tenant, int64_t tokens_day);      // the operator's limits, and at most so many tokens a day; 0: only the operator's
+const char *llm_asset(const struct llm *l);                               // what models cost
 void llm_abilities_register(void);         // migrations of keyed.h and search.h; before store_open, after llm_register
 
 struct llm_by {

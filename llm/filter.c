@@ -100,7 +100,7 @@ bool llm_filter_refuses(const struct llm_filter_rules *r, const char *text)
 // Prefixes of keys, and how many characters of a token stand behind them at least.
 static const struct { const char *prefix; size_t least; } key_prefixes[] = {
     { "sk-", 20 }, { "pk_live_", 16 }, { "sk_live_", 16 }, { "sk_test_", 16 }, { "ghp_", 30 }, { "gho_", 30 }, { "ghs_", 30 }, { "ghu_", 30 }, { "github_pat_", 20 }, { "glpat-", 16 }, { "AKIA", 16 }, { "ASIA", 16 },
-    { "AIza", 30 }, { "xoxb-", 16 }, { "xoxp-", 16 }, { "xoxa-", 16 }, { "xoxs-", 16 }, { "hf_", 30 }, { "npm_", 30 }, { "xprv", 80 }, { "frond_", 24 }, { "fk_", 24 }, { "whsec_", 20 },
+    { "AIza", 30 }, { "xoxb-", 16 }, { "xoxp-", 16 }, { "xoxa-", 16 }, { "xoxs-", 16 }, { "hf_", 30 }, { "npm_", 30 }, { "xprv", 80 }, { "frond-", 43 }, { "whsec_", 20 },
 };
 
 static enum found find_key(const struct place *p)

@@ -95,6 +95,18 @@ static void test_meaning_and_words_are_fused(void)
     close_store();
 }
 
+static enum fr_status job_fill(struct store_txn *txn, void *arg, struct fr_err *err)
+{
+    (void)arg;
+    struct llm_vector none = { NULL, 0, "" };
+    for (int i = 0; i < J.rows; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "d%d", i);
+        FR_TRY(llm_doc_put(txn, "plugin:full", id, "word", &none, 1, err));
+    }
+    return FR_OK;
+}
+
 static void test_tenants_are_apart(void)
 {
     open_store();
@@ -109,6 +121,10 @@ static void test_tenants_are_apart(void)
     CHECK_TEXT(find("plugin:b", "plan", 1, 0), "");
     CHECK_TEXT(find("plugin:a", "plan", 0, 0), "x");
     CHECK_INT(store_now(store, job_drop, NULL, &J.err), FR_OK);
+    J.rows = 200;                                           // a crowd of others' documents that fit better
+    CHECK_INT(store_now(store, job_fill, NULL, &J.err), FR_OK);
+    put("plugin:a", "mine", "a word among many others that are not looked for at all here", 0, 0);
+    CHECK_TEXT(find("plugin:a", "word", 0, 0), "mine");
     close_store();
 }
 
@@ -125,18 +141,6 @@ static void test_a_document_is_replaced_and_known(void)
     CHECK_INT(store_now(store, job_known, NULL, &J.err), FR_OK);
     CHECK(!J.same);                                         // it has no vector yet
     close_store();
-}
-
-static enum fr_status job_fill(struct store_txn *txn, void *arg, struct fr_err *err)
-{
-    (void)arg;
-    struct llm_vector none = { NULL, 0, "" };
-    for (int i = 0; i < J.rows; i++) {
-        char id[32];
-        snprintf(id, sizeof id, "d%d", i);
-        FR_TRY(llm_doc_put(txn, "plugin:full", id, "word", &none, 1, err));
-    }
-    return FR_OK;
 }
 
 static void test_there_is_room_for_so_many(void)

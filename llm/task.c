@@ -173,10 +173,10 @@ static enum fr_status task_fill(struct llm_task *t, const char *name, struct fr_
 enum fr_status llm_task_read(const struct fr_json *json, const char *name, struct llm_task **ret, struct fr_err *err)
 {
     FR_AUTO_BUF text;
+    fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     FR_TRY(llm_task_check(json, name ? name : "task", err));
     FR_AUTO(llm_task) t = fr_alloc(sizeof *t);
     if (!t) return FR_FAIL(err, FR_E_NOMEM, "no memory for a task");
-    fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     fr_json_print(json, &text);
     FR_TRY(fr_buf_check(&text, "the task", err));
     FR_TRY(fr_json_parse(text.data, text.len, &t->json, err));

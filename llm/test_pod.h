@@ -230,14 +230,14 @@ static void fake_kill(struct fake_pod *pod)
     while (pod->conns) fake_close(pod->conns);
 }
 
-static void world_begin(void)
+__attribute__((unused)) static void world_begin(void)
 {
     struct net_client_options o = { .loop = &loop };
     uv_loop_init(&loop);
     CHECK(net_client_start(&o, &client, NULL) == FR_OK);
 }
 
-static void world_end(void)
+__attribute__((unused)) static void world_end(void)
 {
     net_client_stop(client, NULL, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -246,4 +246,4 @@ static void world_end(void)
 
 // Until it holds, or long enough to call it never.
 #define RUN_UNTIL(x) do { int64_t until_ = fr_mono_ms() + 20000; while (!(x) && fr_mono_ms() < until_) { uv_run(&loop, UV_RUN_NOWAIT); usleep(100); } CHECK(x); } while (0)
-static void run_for(int ms) { for (int64_t end = fr_mono_ms() + ms; fr_mono_ms() < end; usleep(500)) uv_run(&loop, UV_RUN_NOWAIT); }
+__attribute__((unused)) static void run_for(int ms) { for (int64_t end = fr_mono_ms() + ms; fr_mono_ms() < end; usleep(500)) uv_run(&loop, UV_RUN_NOWAIT); }

@@ -245,7 +245,7 @@ void api_ask(struct api *a, struct plugin_version *v, const char *fn, const char
     uv_timer_start(&q->timer, asking_on_timer, (uint64_t)timeout_ms, 0);
     if (!call) { asking_on_answer(q, false, "not_askable"); return; }
     struct api_op *op = fr_must_alloc(sizeof *op);
-    *op = (struct api_op){ .api = a, .plugin = v->plugin, .version = v, .call = call, .asked = asking_on_answer, .asked_arg = q };
+    *op = (struct api_op){ .api = a, .plugin = v->plugin, .version = v, .call = call, .asked = asking_on_answer, .asked_arg = q, .asked_ms = timeout_ms };
     plugin_version_ref(v);
     api_run(op, args_json, strlen(args_json));
 }

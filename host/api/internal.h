@@ -19,7 +19,7 @@ struct api_op {
     // where the answer goes: a Lua call ...
     struct plugin_worker *from; struct sandbox_worker *worker; uint32_t generation, call_id, ask_no;
     // ... or a match's ask
-    void (*asked)(void *arg, bool ok, const char *json_or_code); void *asked_arg;
+    void (*asked)(void *arg, bool ok, const char *json_or_code); void *asked_arg; int asked_ms;      // how long the match waits
     // for after the commit: whose balance changed, and what approval was missing
     struct api_touched touched[LINKED_MAX]; int touched_count;
     char need_asset[16]; int64_t need_units;

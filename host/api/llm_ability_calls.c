@@ -53,7 +53,7 @@ static enum fr_status start_json(struct api_model *m, struct fr_err *err)
     if (schema_check(schema, "schema", err) != FR_OK) { snprintf(err->code, sizeof err->code, "bad_arguments"); return err->status; }
     FR_TRY(api_messages(m->op, &system, &messages, err));
     struct llm_json_ask ask = { .system = system.len ? system.data : NULL, .messages = &messages, .schema = schema, .name = "answer", .max_tokens = LLM_ANSWER_TOKENS_DEFAULT,
-                                .temperature = api_number(m->op, "temperature", 0, 2, 0.7), .done = api_model_on_value, .arg = m };
+                                .temperature = api_number(m->op, "temperature", 0.7), .done = api_model_on_value, .arg = m };
     return llm_json_start(&m->by, &ask, err);
 }
 
@@ -97,7 +97,7 @@ static enum fr_status start_assess(struct api_model *m, const struct fr_json *hi
     const char *axes[LLM_AXES_MAX], *choices[26];
     struct llm_source sources[LLM_SOURCES_MAX];
     struct llm_assess_ask ask = { .question = api_text(op, "question"), .choices = choices, .axes = axes, .sources = sources, .samples = (int)api_int(op, "samples", 5), .drafts = (int)api_int(op, "drafts", 0),
-                                  .threshold = api_number(op, "threshold", 0, 1, 0.5), .done = api_model_on_value, .arg = m };
+                                  .threshold = api_number(op, "threshold", 0.5), .done = api_model_on_value, .arg = m };
     FR_TRY(take_texts(op, "axes", LLM_AXES_MAX, axes, &ask.axis_count, err));
     FR_TRY(take_texts(op, "choices", 26, choices, &ask.choice_count, err));
     for (const struct fr_json *h = fr_json_child(hits); h && ask.source_count < LLM_SOURCES_MAX; h = fr_json_next(h))

@@ -6,7 +6,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "llm/fence.h"
-#include "llm/settings.h"
 
 #define MESSAGE_BYTES_MAX CALL_ARGS_BYTES_MAX
 
@@ -44,7 +43,7 @@ void api_model_end(struct api_model *m, enum fr_status st, const struct fr_err *
 {
     struct fr_err none;
     if (st != FR_OK && strcmp(err->code, "consent_required") == 0 && strncmp(m->by.from.payer, "player:", 7) == 0) {
-        snprintf(m->op->need_asset, sizeof m->op->need_asset, "PALM");
+        snprintf(m->op->need_asset, sizeof m->op->need_asset, "%s", llm_asset(m->op->api->o.llm));
         m->op->need_units = LLM_CONSENT_UNITS;
     }
     if (st != FR_OK || !m->open_key[0] || m->op->out.failed) { model_answer(m, st, err); return; }
@@ -84,12 +83,14 @@ static void on_looked(void *arg, enum fr_status st, const struct fr_err *err)
     else m->go(m);
 }
 
+static bool is_for_vectors(int no) { return no >= 32 && no <= 35; }       // embed, index, search: the host's model for those goes with the grant
+
 static enum fr_status take_model(struct api_model *m, struct fr_err *err)
 {
     const struct manifest *of = m->op->version->package->manifest;
     const char *model = api_text(m->op, "model");
     if (model) snprintf(m->by.model, sizeof m->by.model, "%s", model);
-    if (of->llm_model_count == 0) return FR_OK;
+    if (of->llm_model_count == 0 || (!model && is_for_vectors(m->op->call->no))) return FR_OK;
     if (!model) snprintf(m->by.model, sizeof m->by.model, "%s", of->llm_models[0]);      // the first it was granted is its own default
     for (int i = 0; i < of->llm_model_count; i++) if (strcmp(of->llm_models[i], m->by.model) == 0) return FR_OK;
     return FR_FAIL_CODE(err, FR_E_DENIED, "not_granted", "%s has no grant for the model %s", of->id, m->by.model);
@@ -114,11 +115,11 @@ static enum fr_status take_key(struct api_model *m, struct fr_err *err)
     const char *key = api_text(m->op, "key");
     bool has_key = false;
     FR_AUTO_BUF text;
+    fr_buf_init(&text, 2 * JSON_TEXT_BYTES_MAX);
     for (const struct api_arg *a = m->op->call->args; a < m->op->call->args + API_ARGS_MAX && a->type != API_END; a++) has_key = has_key || a->type == API_KEY;
     if (!has_key) return FR_OK;
     if (!key && !m->op->asked) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "llm.%s needs a key: the same key finds the first answer, which is paid once", m->op->call->name);
     if (!key) return FR_OK;                // a match asks once, and its log keeps the answer
-    fr_buf_init(&text, 2 * JSON_TEXT_BYTES_MAX);
     fr_buf_addf(&text, "%s\n", m->op->call->name);
     fr_json_print_canonical(m->op->args, &text);
     FR_TRY(fr_buf_check(&text, "the arguments", err));
@@ -140,8 +141,14 @@ void api_model_limit(const struct api_op *op)
     const struct manifest *of = op->version->package->manifest;
     char tenant[LLM_WHO_BYTES];
     snprintf(tenant, sizeof tenant, "plugin:%s", of->id);
-    struct llm_limit limit = { .tokens_day = of->llm_tokens_day };
-    llm_limit(op->api->o.llm, tenant, of->llm_tokens_day ? &limit : NULL);
+    llm_grant(op->api->o.llm, tenant, of->llm_tokens_day);
+}
+
+static enum fr_status check_number(const struct api_op *op, const char *name, double most, struct fr_err *err)
+{
+    const struct fr_json *v = fr_json_get(op->args, name);
+    if (!v || fr_json_kind(v) == JSON_NULL || (fr_json_kind(v) == JSON_NUMBER && fr_json_number(v) >= 0 && fr_json_number(v) <= most)) return FR_OK;
+    return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "llm.%s: %s is a number from 0 to %g", op->call->name, name, most);
 }
 
 static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
@@ -150,6 +157,9 @@ static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
     if (!op->api->o.llm) return FR_FAIL_CODE(err, FR_E_BUSY, "llm_down", "this host serves no models");
     m->by.door = llm_door(op->api->o.llm);
     m->by.deadline_ms = (int)api_int(op, "deadline_ms", LLM_DEADLINE_MS);
+    if (op->asked && op->asked_ms < m->by.deadline_ms) m->by.deadline_ms = op->asked_ms;       // nobody would hear it
+    FR_TRY(check_number(op, "temperature", 2, err));
+    FR_TRY(check_number(op, "threshold", 1, err));
     m->by.seed = api_int(op, "seed", -1);
     m->by.max_tokens = (int)api_int(op, "max_tokens", 0);
     m->by.keep = op->asked != NULL;        // a dispute about a match reads what its model said
@@ -180,12 +190,10 @@ enum fr_status api_model_start(struct api_op *op, void (*go)(struct api_model *m
     return FR_OK;
 }
 
-double api_number(const struct api_op *op, const char *name, double least, double most, double def)
+double api_number(const struct api_op *op, const char *name, double def)
 {
     const struct fr_json *v = fr_json_get(op->args, name);
-    if (!v || fr_json_kind(v) != JSON_NUMBER) return def;
-    double x = fr_json_number(v);
-    return x < least ? least : x > most ? most : x;
+    return v && fr_json_kind(v) == JSON_NUMBER ? fr_json_number(v) : def;
 }
 
 // ---- messages

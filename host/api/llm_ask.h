@@ -26,6 +26,6 @@ void api_model_end(struct api_model *m, enum fr_status st, const struct fr_err *
 // The answer `[value, meta]` of what an ability brought (only the value for a match's ask), and the end. An llm_value_fn with the model as its arg.
 void api_model_on_value(void *arg, enum fr_status st, const struct llm_value *v, const struct fr_err *err);
 void api_model_limit(const struct api_op *op);       // the grant's tokens a day, told to the core
-double api_number(const struct api_op *op, const char *name, double least, double most, double def);       // clamped
+double api_number(const struct api_op *op, const char *name, double def);
 // Messages as the model takes them: texts cleaned, `data` members fenced; system messages together, apart from the others.
 FR_MUST_USE enum fr_status api_messages(const struct api_op *op, struct fr_buf *system, struct fr_buf *messages, struct fr_err *err);

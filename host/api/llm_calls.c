@@ -12,7 +12,7 @@
 static void body_common(struct api_model *m, int max_tokens, double temperature)
 {
     const struct api_op *op = m->op;
-    fr_buf_addf(&m->body, ",\"max_tokens\":%d,\"temperature\":%.3g", m->by.max_tokens > 0 ? m->by.max_tokens : max_tokens, api_number(op, "temperature", 0, 2, temperature));
+    fr_buf_addf(&m->body, ",\"max_tokens\":%d,\"temperature\":%.3g", m->by.max_tokens > 0 ? m->by.max_tokens : max_tokens, api_number(op, "temperature", temperature));
     if (m->by.seed >= 0) fr_buf_addf(&m->body, ",\"seed\":%lld", (long long)m->by.seed);
     if (m->by.model[0]) { fr_buf_add(&m->body, ",\"model\":"); fr_buf_add_json_text(&m->body, m->by.model); }
     if (fr_json_get(op->args, "stop")) { fr_buf_add(&m->body, ",\"stop\":"); fr_json_print(fr_json_get(op->args, "stop"), &m->body); }

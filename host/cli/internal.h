@@ -90,6 +90,13 @@ cli_run_fn run_key_new, run_key_import, run_key_list, run_key_check;
 cli_run_fn run_burn_verify;
 void print_burn_list(FILE *out, const struct fr_json *v, const struct cli *c), print_burn_verify(FILE *out, const struct fr_json *v, const struct cli *c), print_burn_supply(FILE *out, const struct fr_json *v, const struct cli *c);
 
+// ---- llm_eval.c
+cli_run_fn run_llm_tasks, run_llm_task, run_llm_eval;
+void print_llm_eval(FILE *out, const struct fr_json *v, const struct cli *c);
+// ---- models.c
+cli_run_fn run_llm_replay;
+void print_llm_pools(FILE *out, const struct fr_json *v, const struct cli *c);
+
 // ---- backup.c, restore.c, print_backup.c
 cli_run_fn run_backup, run_restore;
 void print_backup(FILE *out, const struct fr_json *v, const struct cli *c), print_restore(FILE *out, const struct fr_json *v, const struct cli *c);

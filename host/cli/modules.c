@@ -9,6 +9,7 @@
 #include "player/identity.h"
 #include "plugin/runtime.h"
 #include "store/kv.h"
+#include "treasury/model_charge.h"
 #include "treasury/treasury.h"
 
 void host_register_modules(void)
@@ -26,6 +27,7 @@ void host_register_modules(void)
     withdrawal_register();
     llm_register();
     llm_abilities_register();
+    model_charge_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }

@@ -131,6 +131,15 @@ const struct cli_verb cli_verbs[] = {
     { .name = "burn verify", .does = "compute leaf and root again and compare with the burn module, at a final block", .console = "burn.verify", .run = run_burn_verify, .print = print_burn_verify, .args = { ARG_BURN } },
     { .name = "burn supply", .does = "cap, circulating, burned: what was published, what Frond burned, what the chain says", .console = "burn.supply", .run = run_console, .print = print_burn_supply, .options = { OPTION_ASSET } },
 
+    { .name = "llm tasks", .does = "the tasks that come with the host", .run = run_llm_tasks, .columns = "name version about" },
+    { .name = "llm task", .does = "run a task by its name, or from a file", .console = "llm.task", .run = run_llm_task,
+      .args = { { "task", "TASK|FILE", "one of `llm tasks`, or a task in a file (llm/task.h says what it looks like)", false }, { "vars", "JSON", "its variables, such as '{\"question\":\"..\"}'", true } },
+      .options = { { "model", "NAME", "the model (default: the host's)" } } },
+    { .name = "llm eval", .does = "run a task's eval set and say how much of it was right", .console = "llm.task", .run = run_llm_eval, .print = print_llm_eval,
+      .more = "Item by item through the running host, paid by the operator. An answer that does not fit the task's schema after its repairs counts as wrong. The interval is Wilson's, 95 %.",
+      .args = { { "task", "TASK|FILE", "one of `llm tasks`, or a task in a file", false } },
+      .options = { { "limit", "N", "only the first N items" }, { "model", "NAME", "the model (default: the host's)" } } },
+
     { .name = "deposit list", .does = "the deposit addresses, oldest first", .console = "deposit.list", .run = run_console, .columns = "number player address deposits kept made_at",
       .more = "kept: deposits that could not be credited; `deposit show` tells them. With --json each address has its salt: with it anybody can sweep the address, to the vault alone.",
       .options = { { "after", "NUMBER", "addresses with a higher number" }, OPTION_LIMIT } },
@@ -151,6 +160,19 @@ const struct cli_verb cli_verbs[] = {
     { .name = "withdrawal resume", .does = "the end of a pause", .console = "withdrawal.resume", .run = run_console, .options = { OPTION_OPERATOR } },
     { .name = "withdrawal adopt", .does = "book every payment of `withdrawal unknown` as lost; money-out goes on", .console = "withdrawal.adopt", .run = run_console, .options = { OPTION_OPERATOR },
       .more = "chain:lost takes the loss and chain:world gets what left, so the books show it." },
+
+    { .name = "llm pools", .does = "models: calls, queue, cache, and each pod with what it bears", .console = "llm.pools", .run = run_console, .print = print_llm_pools,
+      .more = "A pod is one address of a backend. room: how many requests at once it was found to bear. pace_us: microseconds for a token or so. state: new, up, trial (it looks well again), down; why says the last failure." },
+    { .name = "llm budget", .does = "who used models lately, what is left, what is set aside", .console = "llm.budget", .run = run_console, .columns = "who open requests_minute tokens_minute requests_day tokens_day units_set_aside" },
+    { .name = "llm usage", .does = "calls, tokens and coins by day, payer and model", .console = "llm.usage", .run = run_console, .columns = "day payer tenant model calls failed prompt_tokens answer_tokens cost",
+      .options = { { "days", "N", "today and the days before (default 7)" }, { "payer", "WHO", "plugin:ID, player:ID or operator" } } },
+    { .name = "llm record", .does = "calls that were kept, newest first; or one, whole", .console = "llm.record", .run = run_console, .columns = "id at tenant model prompt_tokens answer_tokens total_ms code",
+      .more = "Kept is what was asked to be kept, and everything while the config file says \"record\": \"all\", then with secrets and personal data hidden.",
+      .args = { { "record", "RECORD", "its id", true } }, .options = { { "tenant", "WHO", "plugin:ID, key:ID or operator" }, { "before", "RECORD", "older than this one" }, OPTION_LIMIT } },
+    { .name = "llm replay", .does = "play a kept call again from what was kept, and compare", .console = "llm.replay", .run = run_llm_replay,
+      .more = "No model is asked: the request must come to the same hash, and the events must add up to the answer. One that was kept with text hidden does not.", .args = { { "record", "RECORD", "its id", false } } },
+    { .name = "llm reload", .does = "read \"models\" of the config file again, without a restart", .console = "llm.reload", .run = run_console,
+      .more = "Calls under way end as they began; pods that stay keep what was learned of them. A mistake in the file changes nothing. SIGHUP does the same." },
 
     { .name = "telegram connect", .does = "walk through what a bot needs to open this host, and set its button", .run = run_telegram_connect, .print = print_connect,
       .more = "Checks the token with Telegram, the public address and its certificate, and sets the menu button that opens the app. Each step says what to do when it fails. "

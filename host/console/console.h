@@ -16,7 +16,8 @@
 struct console;
 struct console_options { uv_loop_t *loop; struct store *store; struct plugins *plugins; struct plays *plays; struct backups *backups; struct metrics *metrics; struct treasury *treasury; struct llm *llm; const char *folder; bool dev;
                          void *arg; void (*sessions_ended)(void *arg, const char *player, const struct session_ended *ended);      // their sockets must close
-                         void (*wallet)(void *arg, const char *player, const char *asset); };                                   // a balance changed
+                         void (*wallet)(void *arg, const char *player, const char *asset);                                      // a balance changed
+                         enum fr_status (*reload_models)(void *arg, struct fr_err *err); };                                                  // the config file's "models", read again; NULL: there are none
 FR_MUST_USE enum fr_status console_start(const struct console_options *o, struct console **ret, struct fr_err *err);
 void console_stop(struct console *c);                          // takes NULL
 struct console_options *console_options_of(struct console *c);
@@ -42,7 +43,7 @@ void console_answer(struct console_op *op, enum fr_status status, const struct f
 extern const struct console_verb console_verbs[];
 extern const int console_verb_count;
 const struct console_verb *console_verb_find(const char *name);
-// For the ledger's audit: does whoever a hold is kept for still go on? Matches, burns, withdrawals.
+// For the ledger's audit: does whoever a hold is kept for still go on? Matches, burns, withdrawals, models.
 bool console_owner_alive(struct store_txn *txn, const char *owner);
 // The gateway's kept answers, which this folder cannot see: set once, beside the modules' tables (cli/modules.c). For store.facts.
 extern enum fr_status (*console_count_keys)(struct store_txn *txn, int64_t now_ms, int64_t *rows, int64_t *overdue, struct fr_err *err);

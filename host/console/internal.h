@@ -16,6 +16,8 @@ void live_plugin_unblock(struct console_op *op);
 // ---- burns.c
 store_job_fn job_burn_list, job_burn_show, job_burn_run, job_burn_pause, job_burn_resume, job_burn_return, job_burn_adopt, job_burn_supply;
 void live_burn_order(struct console_op *op), live_burn_verify(struct console_op *op), live_burn_list(struct console_op *op), live_burn_supply(struct console_op *op);
+// ---- llm_task.c
+void live_llm_task(struct console_op *op);
 // ---- deposits.c
 store_job_fn job_deposit_list, job_deposit_show;
 void live_chain_reconcile(struct console_op *op);
@@ -32,6 +34,10 @@ void live_chain_status(struct console_op *op), live_chain_pause(struct console_o
 // ---- withdrawals.c
 store_job_fn job_withdrawal_list, job_withdrawal_unknown, job_withdrawal_show, job_withdrawal_approve, job_withdrawal_refuse, job_withdrawal_return, job_withdrawal_again, job_withdrawal_pause, job_withdrawal_resume,
     job_withdrawal_adopt;
+
+// ---- models.c
+void live_llm_pools(struct console_op *op), live_llm_budget(struct console_op *op), live_llm_reload(struct console_op *op);
+store_job_fn job_llm_usage, job_llm_record, job_llm_replay;
 
 // ---- plugins.c
 void live_plugin_list(struct console_op *op), live_plugin_enable(struct console_op *op), live_plugin_disable(struct console_op *op), live_plugin_logs(struct console_op *op);

@@ -262,6 +262,7 @@ static void look_done(void *arg, enum fr_status status, const struct fr_err *err
         add_rest(&out, m);
         add_plugins(&out, m);
         if (m->o.treasury) treasury_metrics(m->o.treasury, &out);
+        if (m->o.models) m->o.models(m->o.arg, &out);
         l->done(l->arg, out.failed ? NULL : out.data, out.failed ? 0 : out.len);
     }
     metrics_unref(m);

@@ -25,6 +25,7 @@ struct metrics_options {
     struct backups *backups;                   // NULL: nothing is said about them
     struct treasury *treasury;                 // NULL: the same
     const char *version;
+    void (*models)(void *arg, struct fr_buf *out);          // Prometheus text about models; NULL: none
     void *arg;
     void (*door)(void *arg, struct metrics_door *ret);
 };

@@ -7,6 +7,7 @@
 #include "console/internal.h"
 #include "ledger/ledger.h"
 #include "treasury/burn.h"
+#include "treasury/model_charge.h"
 #include "treasury/withdrawal.h"
 
 #define LIST_MAX 200
@@ -114,7 +115,7 @@ void live_ledger_mint(struct console_op *op)
 
 bool console_owner_alive(struct store_txn *txn, const char *owner)
 {
-    return play_owner_alive(txn, owner) || burn_owner_alive(txn, owner) || withdrawal_owner_alive(txn, owner);
+    return play_owner_alive(txn, owner) || burn_owner_alive(txn, owner) || withdrawal_owner_alive(txn, owner) || model_charge_owner_alive(txn, owner);
 }
 
 static enum fr_status job_audit(struct store_txn *txn, void *arg, struct fr_err *err)
@@ -282,7 +283,14 @@ const struct console_verb console_verbs[] = {
     { "burn.return", false, true, job_burn_return, live_burn_order, false },
     { "burn.adopt", false, true, job_burn_adopt, live_burn_order, false },
     { "burn.verify", false, false, NULL, live_burn_verify, false },
+    { "llm.task", false, true, NULL, live_llm_task, true },
     { "burn.supply", true, false, job_burn_supply, live_burn_supply, false },
+    { "llm.pools", false, false, NULL, live_llm_pools, false },
+    { "llm.budget", false, false, NULL, live_llm_budget, false },
+    { "llm.reload", false, true, NULL, live_llm_reload, false },
+    { "llm.usage", true, false, job_llm_usage, NULL, false },
+    { "llm.record", true, false, job_llm_record, NULL, false },
+    { "llm.replay", true, false, job_llm_replay, NULL, false },
 };
 const int console_verb_count = sizeof console_verbs / sizeof console_verbs[0];
 

@@ -8,7 +8,8 @@
 static const char good[] =
     "{\"id\":\"duel\",\"name\":\"Card Duel\",\"version\":\"1.0.0\",\"api\":\"2026-11-01\",\"kind\":\"game\",\"description\":\"d\",\"author\":\"a\","
     "\"limits\":{\"heap_mib\":64,\"store_mib\":2},"
-    "\"grants\":{\"store\":{\"why\":\"decks\"},\"ledger\":{\"why\":\"stakes\",\"assets\":[\"PALM\",\"TEST\"]},\"call\":{\"why\":\"greets\",\"plugins\":[\"hello\"]},\"burn\":{\"why\":\"gives up\"}},"
+    "\"grants\":{\"store\":{\"why\":\"decks\"},\"ledger\":{\"why\":\"stakes\",\"assets\":[\"PALM\",\"TEST\"]},\"call\":{\"why\":\"greets\",\"plugins\":[\"hello\"]},\"burn\":{\"why\":\"gives up\"},\"llm\":{\"why\":\"riddles\",\"models\":[\"small\"],\"tokens_day\":5000}},"
+    "\"tasks\":{\"riddle\":{\"prompt\":\"A riddle about {{what}}\",\"vars\":{\"type\":\"object\",\"properties\":{\"what\":{}}}}},"
     "\"calls\":{\"greet\":{\"args\":{\"type\":\"object\"},\"doc\":\"Greets.\",\"player\":false},\"deck\":{}},"
     "\"splits\":{\"shop\":{\"plugin\":9000,\"treasury\":500,\"burn\":500}},"
     "\"modes\":{\"classic\":{\"name\":\"Classic\",\"seats\":2,\"bot\":true,\"turn_ms\":20000,\"asset\":\"PALM\",\"stakes\":[\"0\",\"100\",\"200\"],"
@@ -65,6 +66,9 @@ static void test_a_good_manifest_is_read_whole(void)
     CHECK(m->grant_store && m->grant_ledger && m->grant_call && m->grant_burn && m->has_page);
     CHECK(manifest_granted(m, "store") && manifest_granted(m, "ledger") && manifest_granted(m, "call") && manifest_granted(m, NULL) && !manifest_granted(m, "http"));
     CHECK_INT(m->ledger_asset_count, 2);
+    CHECK(m->grant_llm && manifest_granted(m, "llm") && m->llm_model_count == 1 && m->llm_tokens_day == 5000);
+    CHECK_TEXT(m->llm_models[0], "small");
+    CHECK(fr_json_get(m->tasks, "riddle") != NULL);
     CHECK_TEXT(m->ledger_assets[1], "TEST");
     CHECK_TEXT(m->call_plugins[0], "hello");
     CHECK_INT(m->call_count, 2);
@@ -173,6 +177,10 @@ static void test_grant_refusals(void)
     refused("[\"PALM\",\"TEST\"]", "[\"PALM\",\"PALM\"]", P "grants.ledger.assets[1]: \"PALM\" stands there twice");
     refused("[\"hello\"]", "[\"hello\",\"hello\"]", P "grants.call.plugins[1]: \"hello\" stands there twice");
     refused("[\"hello\"]", "[\"duel\"]", P "grants.call.plugins[0]: \"duel\" is this plugin itself: call its functions in Lua");
+    refused("[\"small\"]", "[]", P "grants.llm.models: expected an array of 1 to 8 elements, got 0");
+    refused("5000", "0", P "grants.llm.tokens_day: expected an integer from 1 to 1000000000000, got 0");
+    refused("{{what}}", "{{who}}", P "tasks.riddle.prompt: {{who}} is not among the properties of vars");
+    refused("\"riddle\":{\"prompt\"", "\"Riddle\":{\"prompt\"", P "tasks: a name is lower-case letters, digits and _, begins with a letter and has at most 32 bytes; got \"Riddle\"");
     refused("[\"hello\"]", "[\"He\"]", P "grants.call.plugins[0]: expected a plugin's id, got \"He\"");
 }
 
@@ -185,7 +193,7 @@ static void test_call_and_input_refusals(void)
     refused("\"player\":false", "\"player\":1", P "calls.greet.player: expected true or false, got number");
     refused("\"doc\":", "\"docs\":", P "calls.greet: unknown key \"docs\", did you mean \"doc\"?");
     refused("\"deck\":{}", "\"deck\":[]", P "calls.deck: expected an object, got array");
-    refused("\"deck\":{}", "\"greet\":{}", P "line 1, column 385: duplicate key \"greet\"");
+    refused("\"deck\":{}", "\"greet\":{}", P "line 1, column 552: duplicate key \"greet\"");
     refused("\"play\":{\"type\":\"object\"}", "\"play\":{\"type\":\"object\",\"propertys\":{}}",
             P "inputs.play: unknown key \"propertys\", did you mean \"properties\"?");
     refused("\"play\":{", "\"Play\":{", P "inputs: a name is lower-case letters, digits and _, begins with a letter and has at most 64 bytes; got \"Play\"");

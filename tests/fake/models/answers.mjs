@@ -31,7 +31,7 @@ function choiceOf(path, ask, how, told, index, most) {
   const last = Array.isArray(ask.messages) ? ask.messages.at(-1) : null;
   const format = ask.response_format;
   const called = how.tools ?? (ask.tool_choice === "required" || ask.tool_choice?.function ? [callOf(ask)] : null);
-  if (called && last?.role !== "tool") {
+  if (called && (last?.role !== "tool" || how.again)) {
     const tools = called.map(({ name, arguments: args }, at) => ({ id: `call_${index}_${at}_${createHash("sha256").update(JSON.stringify(args)).digest("hex").slice(0, 12)}`, type: "function", function: { name, arguments: typeof args === "string" ? args : JSON.stringify(args) } }));
     return { tokens: tools.map(() => "x"), tools, finish: how.finish ?? "tool_calls" };
   }

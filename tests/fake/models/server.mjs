@@ -14,6 +14,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  *  @property {string[]} [answers]       one after the other, in a circle
  *  @property {string} [finish]          finish_reason
  *  @property {{name: string, arguments: object|string}[]} [tools]   functions called in place of a text
+ *  @property {boolean} [again]          they are called also when the last message is what a tool brought
  *  @property {number} [work_ms]         before anything is sent, holding one of the slots
  *  @property {number} [first_ms]        before the first token      @property {number} [token_ms] between tokens
  *  @property {number} [status]          refuse with this status     @property {string} [error] with this text
@@ -31,7 +32,7 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  *  @property {number} [width]           of embeddings               @property {boolean} [not_numbers] in them
  *  @property {object} [event]           sent as the second event of a stream, whatever it is
  */
-const HOW = ["text", "answers", "finish", "tools", "work_ms", "first_ms", "token_ms", "status", "error", "retry_after", "location", "die_after", "hang", "stall", "endless", "usage", "raw", "content_type", "bad_json", "pad",
+const HOW = ["again", "text", "answers", "finish", "tools", "work_ms", "first_ms", "token_ms", "status", "error", "retry_after", "location", "die_after", "hang", "stall", "endless", "usage", "raw", "content_type", "bad_json", "pad",
   "split", "eol", "comments", "no_done", "shuffle", "count", "width", "not_numbers", "event"];
 
 export class FakeModels {
