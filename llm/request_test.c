@@ -69,7 +69,7 @@ static void test_pictures_are_sniffed_and_nothing_is_fetched(void)
     CHECK(parse(LLM_CHAT, PICTURE("data:image/jpeg;base64," JPEG)) == FR_OK && parse(LLM_CHAT, PICTURE("data:image/jpg;base64," JPEG)) == FR_OK && parse(LLM_CHAT, PICTURE("data:image/gif;base64," GIF)) == FR_OK && parse(LLM_CHAT, PICTURE("data:image/webp;base64," WEBP)) == FR_OK);
     static const char *const bad[] = { "https://example.org/x.png", "http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "data:text/html;base64," PNG, "data:image/png," PNG, "data:image/png;base64,", "data:image/png;base64",
         "data:image/jpeg;base64," PNG, "data:image/png;base64,PHN2ZyB4bWxucz0i", "data:image/svg+xml;base64,PHN2ZyB4bWxucz0i", "data:image/png;base64,iVBORw0KGgo", "data:image/png;base64,iVBO\\nRw0KGgoAAAAN", "data:image/png;base64,iVBORw0K====", "data:image/;base64," PNG,
-        "data:image/webp;base64," WAV, "data:image/0123456789abcdef;base64," PNG, "data:image/png;base64,=VBORw0KGgoAAAAN" };
+        "data:image/webp;base64," WAV, "data:image/0123456789abcdef;base64," PNG, "data:image/png;base64,=VBORw0KGgoAAAAN", "data:image/png;base64," PNG "A" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         static char body[1000];
         snprintf(body, sizeof body, PICTURE("%s"), bad[i]);

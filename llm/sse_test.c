@@ -44,6 +44,7 @@ static void test_what_the_standard_says(void)
     CHECK_TEXT(events("data\n\ndata\ndata\n\ndata:"), "[][\n]");
     CHECK_TEXT(events("data:test\n\ndata: test\n\n"), "[test][test]");
     CHECK_TEXT(events("data: a\r\n\r\ndata: b\r\rdata: c\n\r\ndata: d\r\n\n"), "[a][b][c][d]");
+    CHECK_TEXT(events("data: a\r\ndata: b\r\n\r\ndata: c\rdata: d\r\r"), "[a\nb][c\nd]");
     CHECK_TEXT(events("\xef\xbb\xbf" "data: a\n\n"), "[a]");
     CHECK_TEXT(events("\xef\xbb" "data: a\n\ndata: b\n\n"), "[b]");                               // no mark: another field
     CHECK_TEXT(events("data: \xef\xbb\xbf\n\n"), "[\xef\xbb\xbf]");
