@@ -1,11 +1,13 @@
 // models.c — makes the parts of models and takes them apart; and says whether a player approved what a model costs.
 #include "models.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "net/client.h"
+#include "player/apikey.h"
 #include "player/consent.h"
 
 #define CONNECTIONS 512                    // to all model servers together: whoever waits, waits in the core's queue and not behind a socket
@@ -17,7 +19,15 @@ struct models {
     void (*stopped)(void *arg); void *stopped_arg;
 };
 
-// ---- approvals: a plugin's is the one that ledger.charge asks for
+// ---- approvals: a plugin's is the one that ledger.charge asks for, a key's what its player let it spend in a day
+
+// "key:7"
+static bool is_key(const char *tenant, int64_t *id)
+{
+    if (strncmp(tenant, "key:", 4) != 0) return false;
+    *id = strtoll(tenant + 4, NULL, 10);
+    return true;
+}
 
 static enum fr_status terms_of(void *arg, const char *tenant, char terms[SHA256_HEX_BYTES], struct fr_err *err)
 {
@@ -31,8 +41,9 @@ static enum fr_status terms_of(void *arg, const char *tenant, char terms[SHA256_
 
 static enum fr_status spend(struct store_txn *txn, void *arg, const char *player, const char *tenant, const char *asset, const char *terms, int64_t least, int64_t wish, int64_t now_ms, int64_t *got, struct fr_err *err)
 {
-    int64_t left, expires_ms;
+    int64_t left, expires_ms, key;
     (void)arg;
+    if (is_key(tenant, &key)) return api_key_spend(txn, key, least, wish, now_ms, got, err);
     if (strncmp(tenant, "plugin:", 7) != 0) return FR_FAIL_CODE(err, FR_E_FUNDS, "llm_funds", "player %s approved nothing for %.40s", player, tenant);
     FR_TRY(consent_left(txn, player, tenant + 7, asset, terms, now_ms, &left, &expires_ms, err));
     *got = left < least ? least : left < wish ? left : wish;         // with too little left consent_spend says why
@@ -41,7 +52,9 @@ static enum fr_status spend(struct store_txn *txn, void *arg, const char *player
 
 static enum fr_status give_back(struct store_txn *txn, void *arg, const char *player, const char *tenant, const char *asset, int64_t units, int64_t spent_ms, int64_t now_ms, struct fr_err *err)
 {
+    int64_t key;
     (void)arg;
+    if (is_key(tenant, &key)) return api_key_unspend(txn, key, units, spent_ms, err);
     return strncmp(tenant, "plugin:", 7) == 0 ? consent_return(txn, player, tenant + 7, asset, units, spent_ms, now_ms, err) : FR_OK;
 }
 

@@ -76,7 +76,7 @@ struct net_conn {
     struct net_server *server;
     struct net_link link, dirty, wait;
     int64_t deadline_ms;
-    uint64_t sent_bytes, stalled_at;        // given to libuv; of those, taken by the kernel when WAIT_WRITE began: progress means more
+    uint64_t sent_bytes, stalled_at;        // given to libuv; of those, taken by the client when WAIT_WRITE began: progress means more
     llhttp_t parser;
     struct net_request *building;           // the message being received
     struct net_request *first, *last;       // handed out, in order, answered or not

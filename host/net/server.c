@@ -1,8 +1,10 @@
 // server.c — connections: accepting, reading, writing, waiting, ending. What the bytes mean is http.c's and ws.c's business.
 #include "net/server.h"
 #include <errno.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include "base/clock.h"
@@ -51,9 +53,12 @@ static enum net_wait conn_wait(const struct net_conn *conn)
     return WAIT_IDLE;
 }
 
+// What the client has taken: not what the kernel has. It holds megabytes, and makes room for more in steps that a slow phone needs half a minute for.
 static uint64_t conn_taken(const struct net_conn *conn)
 {
-    return conn->sent_bytes - uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+    int fd, held = 0;
+    if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 || ioctl(fd, SIOCOUTQ, &held) != 0) held = 0;
+    return conn->sent_bytes - uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) - (uint64_t)held;
 }
 
 static void conn_wait_for(struct net_conn *conn, enum net_wait wait)
@@ -63,7 +68,7 @@ static void conn_wait_for(struct net_conn *conn, enum net_wait wait)
     conn->waiting = (uint8_t)wait;
     if (wait == WAIT_NOTHING) return;
     conn->deadline_ms = s->now_ms + s->wait_ms[wait];
-    conn->stalled_at = conn_taken(conn);
+    if (wait == WAIT_WRITE) conn->stalled_at = conn_taken(conn);
     net_list_add(&s->waits[wait], &conn->wait);
 }
 

@@ -3,9 +3,10 @@ import http.client
 import json
 import time
 
-from running import check, end, scripted, send, send_json, until
+from running import MODEL, check, end, scripted, send, send_json, until
 
-fake, host = scripted(config={"limits": {"address_requests_per_second": 100000}})
+PAID = {**MODEL, "name": "paid", "price": {"prompt": "1000", "answer": "1000"}}        # a unit for each token
+fake, host = scripted(more=[PAID], config={"limits": {"address_requests_per_second": 100000}})
 token, player = host.player(7001)
 shell = {"authorization": "Bearer " + token}
 ASK = {"model": "fake", "messages": [{"role": "user", "content": "hello"}]}
@@ -62,6 +63,31 @@ check("requests a minute", [g[0] for g in got] == [200, 200, 429] and got[2][1][
 few = host.key("few", "--tokens-day", "60")["key"]
 got = [ask(few, {**ASK, "max_tokens": 20, "messages": [{"role": "user", "content": f"question {i} " * 3}]}) for i in range(6)]
 check("tokens a day", got[0][0] == 200 and got[-1][0] == 429 and got[-1][1]["error"]["code"] in ("insufficient_quota", "rate_limit_exceeded"), [(g[0], g[1].get("error")) for g in got])
+
+# --- coins: what the key's maker approved for a day, and no more
+carol, carols = host.player(7003, "Carol")
+hers = {"authorization": "Bearer " + carol}
+
+
+def palm():
+    return next(int(a["free"]) + int(a["held"]) for a in send_json("GET", host.url + "/v1/wallet", None, hers)[1]["assets"] if a["asset"] == "PALM")
+
+
+def paid(key, n):
+    return ask(key["key"], {"model": "paid", "max_tokens": 10, "messages": [{"role": "user", "content": f"question {n}"}]})
+
+
+before = palm()
+none = send_json("POST", host.url + "/v1/keys", {"name": "may not spend"}, hers)[1]
+some = send_json("POST", host.url + "/v1/keys", {"name": "may spend a little", "coins_day": "100"}, hers)[1]
+status, body, _ = paid(none, 0)
+check("a key that may spend nothing is told so", status == 429 and body["error"]["code"] == "insufficient_quota", (status, body))
+check("and what costs nothing it may do", ask(none["key"])[0] == 200)
+got = [paid(some, i) for i in range(60)]
+check("a key spends what it may, and then no more", got[0][0] == 200 and got[-1][0] == 429 and got[-1][1]["error"]["code"] == "insufficient_quota", [g[0] for g in got])
+used = sum(g[1]["usage"]["total_tokens"] for g in got if g[0] == 200)
+check("what was used is paid by its player, to the unit", 0 < used <= 100 and until(lambda: before - palm() == used, 1000), (used, before - palm()))
+check("and the list says so", until(lambda: any(k["id"] == some["id"] and 0 < int(k["spent_today"]) <= 100 for k in send_json("GET", host.url + "/v1/keys", None, hers)[1]["keys"]), 400), send_json("GET", host.url + "/v1/keys", None, hers)[1]["keys"])
 
 # --- a stream of the shell's own page
 def stream_begin(headers, body):

@@ -134,9 +134,9 @@ class Host:
         return session["token"], session["player"]["id"]
 
 
-def scripted(config=None, models=None):
+def scripted(config=None, models=None, more=()):
     fake = Fake("--models", "fake-model")
-    return fake, Host({"engine": False, "default": "fake", "backends": [{"name": "fake", "url": fake.url, "models": [MODEL]}], **(models or {})}, config)
+    return fake, Host({"engine": False, "default": "fake", "backends": [{"name": "fake", "url": fake.url, "models": [MODEL, *more]}], **(models or {})}, config)
 
 
 def end():
