@@ -90,7 +90,7 @@ static enum fr_status word_next(struct words *w, struct cli *c, const char **ret
 }
 
 // ---- verbs of one word ("doctor"), of two ("plugin new") and of three ("llm key new")
-#define VERBS_MAX 96
+#define VERBS_MAX 128                    // looked through for a word that was meant
 
 static bool is_group(const char *word)
 {
@@ -100,7 +100,6 @@ static bool is_group(const char *word)
     return false;
 }
 
-#define VERBS_MAX 128                    // looked through for a word that was meant
 static enum fr_status verb_unknown(const char *typed, struct fr_err *err)
 {
     const char *names[VERBS_MAX], *groups[VERBS_MAX];

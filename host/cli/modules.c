@@ -26,8 +26,8 @@ void host_register_modules(void)
     txq_register();
     withdrawal_register();
     llm_register();
-    model_charge_register();
     llm_abilities_register();
+    model_charge_register();
     gateway_register();
     console_count_keys = gateway_keys;
 }

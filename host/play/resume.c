@@ -113,7 +113,7 @@ static void match_running(struct match *m, const struct feed_result *r)
     for (int i = 0; i < m->timer_count; i++)
         if (m->timers[i].due_ms < grace_ms) m->timers[i].due_ms = grace_ms;
     m->tick_due_ms = fr_now_ms();
-    if (m->asks_due) {                                              // answers that were on their way when the host died
+    if (m->asks_due || m->fresh) {                                  // answers that were on their way when the host died, and what `new` asks
         int count = m->ask_count;
         m->asks_due = false;
         for (int i = 0; i < count; i++) {

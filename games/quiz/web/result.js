@@ -37,7 +37,7 @@ function madeText(history) {
 
 function review(entry, i, seat, explain) {
   const choice = entry.choices[seat - 1], right = choice === entry.right;
-  const words = el("p", { class: "tutor-words", "data-testid": `tutor-${i + 1}` }), note = el("p", { class: "hint" });
+  const words = el("p", { class: "tutor-words", "data-plain": "", "data-testid": `tutor-${i + 1}` }), note = el("p", { class: "hint" });
   const box = el("div", { class: "tutor", hidden: true, "aria-live": "polite" }, el("strong", {}, icon("model"), t("tutor")), words, note);
   const button = el("button", { class: "secondary small", "data-testid": `explain-${i + 1}`, "aria-label": t("explain.one", { n: i + 1 }), onclick: ask }, t("explain"));
   async function ask() {

@@ -6,6 +6,7 @@ const PAUSE_MS = [400, 800, 1600, 3200, 5000];       // the longest before each 
 const PAUSE_MS_MIN = 80;
 const OPENING_MS = 8000;             // a socket that does not open
 const REQUEST_MS = 15000;
+const STREAM_MS = 70000;             // to the first word of a call that streams, and from each to the next: a model that is busy lets one wait
 const PROBE_MS = 4000;               // how long the host may take to answer "are you there?"
 const QUIET_MS = 25000, QUIET_ASKED_MS = 4000;       // silence after which we ask: with nothing to wait for, and with an answer outstanding
 const WATCH_MS = 2000;
@@ -144,7 +145,7 @@ export class Line {
   }
   #allow(id, request) {
     clearTimeout(request.timer);
-    request.timer = setTimeout(() => this.#settle(id, new HostError("timeout", "The host did not answer in time.")), REQUEST_MS);
+    request.timer = setTimeout(() => this.#settle(id, new HostError("timeout", "The host did not answer in time.")), request.onStream ? STREAM_MS : REQUEST_MS);
   }
   #stream(event) {
     const request = this.#waiting.get(event.id);
