@@ -107,6 +107,22 @@ await check("abilities: what follows what, and Google's figures told as Google's
   assert.match(await at(ann, "ask-text").inputValue(), /sky/);
 });
 
+await check("abilities: what can be tried is tried here, and a refusal is said", async () => {
+  const go = async (id, text) => {
+    await at(ben, `try-${id}`).click();
+    if (text) await at(ben, `try-${id}-text`).fill(text);
+    await at(ben, `try-${id}-go`).click();
+    await until(`${id} to be said`, async () => ["said", "failed"].includes(await at(ben, `try-${id}-said`).getAttribute("data-state")));
+    return at(ben, `try-${id}-said`).textContent();
+  };
+  model.always = { text: JSON.stringify({ summary: "짧은 요약", points: [] }) };
+  assert.match(await go("task"), /짧은 요약/);
+  model.always = { status: 500 };
+  const refused = await go("translate", "다른 글");
+  assert.ok(refused.length > 5 && await at(ben, "try-translate-said").locator(".problem").count() === 1, refused);
+  model.always = { text: WORDS, token_ms: 40 };
+});
+
 await check("keys: shown once, good until revoked", async () => {
   await at(ann, "ask-keys").click();
   await at(ann, "keys-none").waitFor();

@@ -2,8 +2,10 @@
 // looked at by people: `make screenshots`. Then one sheet per language and scheme, so that a stranger sees the whole product at a glance.
 //
 //   node tests/page/screens.mjs [OUT_FOLDER]      ONLY=ko-dark names one language and scheme
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { FakeModels } from "../fake/models/server.mjs";
 import { BUILD, startHost } from "../flow/host.mjs";
 import { SIZES, PHONE, answerSheet, launch, person, until } from "./browser.mjs";
 
@@ -13,7 +15,12 @@ const LOCALES = { en: "en-US", ko: "ko-KR" };
 const taken = [];
 mkdirSync(OUT, { recursive: true });
 
-let host = await startHost();
+const SAYS = { en: "Sunlight is made of all colours. Air scatters the blue ones most, so blue reaches our eyes from everywhere.", ko: "햇빛에는 모든 색이 있어요. 공기가 그중 파란빛을 가장 많이 흩어 놓아서 하늘이 파랗게 보여요." };
+const MADE = JSON.stringify({ questions: [["banana", "a", [1, 3, 2, 4]], ["mississippi", "s", [2, 3, 5, 4]], ["letter", "t", [1, 2, 3, 4]]].map(([word, letter, options]) => ({ word, letter, options, answer: 2 })) });
+const model = new FakeModels({ models: ["fake-model"] }), folder = mkdtempSync(path.join(tmpdir(), "frond-screens-")), args = ["--config", path.join(folder, "config.json")];
+await model.listen();
+writeFileSync(args[1], JSON.stringify({ models: { engine: false, backends: [{ name: "fake", url: model.url, models: [{ name: "fake-model", can: ["chat", "json"] }] }] } }));
+let host = await startHost({ args });
 const browser = await launch();
 for (const language of ["en", "ko"]) for (const scheme of ["light", "dark"]) {
   if (process.env.ONLY && process.env.ONLY !== `${language}-${scheme}`) continue;
@@ -24,7 +31,47 @@ writeIndex();
 await browser.close();
 await host.stop();
 host.clean();
+await model.close();
+rmSync(folder, { recursive: true, force: true });
 console.log(`${taken.length} pictures in ${OUT}`);
+
+async function ask(one, shot, language) {
+  await one.page.getByTestId("tab-ask").click();
+  await until("the model", async () => await one.page.getByTestId("model-state").getAttribute("data-ready") === "true", 30000);
+  model.script({ text: SAYS[language] });
+  await one.page.getByTestId("ask-text").fill(language === "ko" ? "하늘은 왜 파란색일까?" : "Why is the sky blue?");
+  await one.page.getByTestId("ask-send").click();
+  await one.page.locator(".talk li.assistant[data-state=said]").waitFor();
+  await shot(one, "20-ask");
+  await one.page.getByTestId("ask-abilities").click();
+  await shot(one, "21-abilities");
+  await one.page.getByTestId("systems").scrollIntoViewIfNeeded();
+  await shot(one, "22-systems", [PHONE]);
+  await one.page.getByTestId("ask-keys").click();
+  await shot(one, "23-keys");
+  await one.page.getByTestId("tab-games").click();
+}
+
+async function quiz(one, shot, language) {
+  model.script({ text: MADE });
+  await one.page.getByTestId("open-quiz").click();
+  await one.game.getByTestId("topic-words").check();
+  await shot(one, "24-quiz-lobby");
+  await one.game.getByTestId("bot").click();
+  await one.game.locator("[data-testid=board][data-phase=question]").waitFor();
+  await shot(one, "25-quiz-question");
+  await one.page.keyboard.press("2").catch(() => {});
+  await one.game.locator("[data-testid=board][data-phase=reveal]").waitFor();
+  await shot(one, "26-quiz-reveal", [PHONE]);
+  await one.game.getByTestId("surrender").click();
+  await one.game.getByTestId("surrender-yes").click();
+  await one.game.getByTestId("result").waitFor();
+  model.script({ text: language === "ko" ? "하나씩 세어 보면 답이 나와요." : "Count them one by one and you have it." });
+  await one.game.getByTestId("explain-1").click();
+  await one.game.locator(".tutor[data-state=said]").waitFor();
+  await shot(one, "27-quiz-result");
+  await one.page.getByTestId("back").click();
+}
 
 async function tour(language, scheme) {
   const look = { locale: LOCALES[language], colorScheme: scheme }, tag = `${language}${scheme}`;
@@ -83,7 +130,7 @@ async function tour(language, scheme) {
   await host.stop("SIGKILL");
   await ann.page.getByTestId("reconnecting").waitFor();
   await shot(ann, "08-reconnecting");
-  host = await startHost({ data, listen: new URL(url).host });
+  host = await startHost({ data, listen: new URL(url).host, args });
   await until("the line to be back", async () => await ann.page.getByTestId("reconnecting").count() === 0 && await ben.page.getByTestId("reconnecting").count() === 0, 30000);
 
   for (let round = 0; round < 6; round++) if (!await play(ann, true) || !await play(ben, false)) break;
@@ -104,8 +151,10 @@ async function tour(language, scheme) {
   }
 
   if (await ann.page.getByTestId("back").count()) await ann.page.getByTestId("back").click();
+  await ask(ann, shot, language);
+  await quiz(ann, shot, language);
   await ann.page.getByTestId("tab-history").click();
-  await ann.page.getByTestId("match").first().click();
+  await ann.page.getByTestId("match").filter({ hasText: /Card Duel|카드 대결/ }).first().click();
   await ann.page.getByTestId("verify").waitFor();
   await shot(ann, "14-match");
   await ann.page.getByTestId("verify").click();

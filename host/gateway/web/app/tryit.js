@@ -1,6 +1,6 @@
 // tryit.js: a small form for an ability that takes a text: it calls the plugin "abilities", which hands the text to the model core and streams what it says.
 import { html, useState } from "/app/lib/htm-preact.mjs";
-import { problem, t } from "/app/i18n.js";
+import { language, problem, t } from "/app/i18n.js";
 
 const TEXT_CHARS_MAX = 500;
 
@@ -14,7 +14,7 @@ export function TryIt({ id, ready, host }) {
     setSaid({ text: "", facts: [] });
     let heard = "";
     try {
-      const answer = await host.request("call", { plugin: "abilities", fn: id, args: { text: text.trim() } }, { onStream: (part) => { if (part.text) setSaid({ text: heard += part.text, facts: [] }); } });
+      const answer = await host.request("call", { plugin: "abilities", fn: id, args: { text: text.trim(), lang: language } }, { onStream: (part) => { if (part.text) setSaid({ text: heard += part.text, facts: [] }); } });
       setSaid({ text: answer.text ?? heard, facts: answer.facts ?? [], abstained: answer.abstained === true });
     } catch (error) { setSaid({ text: heard, facts: [], error }); }
     setBusy(false);
