@@ -47,7 +47,7 @@ SOURCES = {
         "file": "llama_cpp_python-0.3.36.tar.gz",
         "sha256": "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e",
         "inside": "llama_cpp_python-0.3.36/vendor/llama.cpp",
-        "needs": ["CMakeLists.txt", "LICENSE", "ggml/CMakeLists.txt", "src/CMakeLists.txt", "common/CMakeLists.txt", "tools/server/server.cpp", "scripts/ui-assets.cmake"],
+        "needs": ["CMakeLists.txt", "LICENSE", "ggml/CMakeLists.txt", "src/CMakeLists.txt", "common/CMakeLists.txt", "scripts/ui-assets.cmake", "tools/server/server.cpp"],
         "bytes_max": 80 << 20,
         "skips": ["benches", "ci", "conversion", "docs", "examples", "gguf-py", "grammars", "media", "models", "tests"],
         "optional": True,
