@@ -9,8 +9,8 @@ void gw_healthz(struct gateway *g, struct net_request *req)
 {
     uint64_t now_ms = uv_now(g->o.loop);
     if (g->health.len == 0 || now_ms - g->health.made_ms >= 1000) {
-        g->health.len = (size_t)snprintf(g->health.body, sizeof g->health.body, "{\"ok\":true,\"version\":\"%s\",\"uptime_ms\":%lld}", g->o.version,
-                                         (long long)((int64_t)now_ms - g->started_ms));
+        g->health.len = (size_t)snprintf(g->health.body, sizeof g->health.body, "{\"ok\":true,\"version\":\"%s\",\"uptime_ms\":%lld,\"models\":\"%s\"}", g->o.version,
+                                         (long long)((int64_t)now_ms - g->started_ms), !g->o.llm ? "none" : llm_is_ready(g->o.llm) ? "up" : "down");
         g->health.made_ms = now_ms;
     }
     net_respond(req, 200, "application/json", HEALTH_HEADERS, g->health.body, g->health.len);

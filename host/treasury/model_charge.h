@@ -7,7 +7,7 @@
 // At its end one settlement pays for what was used: burn_bps of it to burn:<plugin>, or burn:llm where no plugin asked, the rest to the treasury; what was not used goes back, to the balance and to the approval.
 //
 // A crash: slabs that are open at the next start are ended with what was last said to be used. So the payer never pays for what was not used, and what was used in the last second and not said yet is the
-// operator's loss: at most what the open slabs held. A slab whose making was not told to the core before the crash ends with nothing used. Coins are never gone: until then they are in the hold.
+// operator's loss: at most what the open slabs held (one of each payer and tenant, or two while the next is fetched before the first is empty). A slab whose making was not told to the core before the crash ends with nothing used. Coins are never gone: until then they are in the hold.
 //
 // Loop thread, but for what takes a struct store_txn.
 #pragma once

@@ -28,6 +28,7 @@ let kept;
 await check("models: the operator asks, and the answer names who gave it", async () => {
   const got = await frond("llm", "ask", "hello there");
   assert.equal(got.text, "echo: hello there");
+  await until("/healthz to say so", async () => (await (await fetch(`${host.url}/healthz`)).json()).models === "up");      // made once a second
   assert.deepEqual([got.model, got.pod, got.finish, got.record], ["m", "b0/0", "stop", ""]);
   assert.ok(got.answer_tokens > 0 && got.prompt_tokens > 0);
   assert.equal(await refused("llm", "ask", "hello", "--model", "n"), "model_unknown");
