@@ -56,7 +56,7 @@ await check("cli: version and help need nothing", () => {
 await check("cli: wrong words are usage errors with a hint, exit code 2", () => {
   for (const [args, hint] of [
     [[], /frond help/], [["serv"], /did you mean "frond serve"/], [["ledger"], /balance, mint, audit, journal/], [["ledger", "blance", "x"], /did you mean "frond ledger balance"/],
-    [["replay", "x"], /did you mean "frond match replay"/], [["match", "list", "--limt", "3"], /did you mean --limit/], [["match", "list", "--limit"], /needs a value/],
+    [["replay", "x"], /did you mean "frond (llm|match) replay"/], [["match", "list", "--limt", "3"], /did you mean --limit/], [["match", "list", "--limit"], /needs a value/],
     [["match", "show"], /MATCH is missing/], [["match", "show", "a", "b"], /one argument too many/], [["ledger", "audit", "--json=1"], /takes no value/],
     [["plugin", "new", "x", "--kind", "gmae"], /game or tool/], [["match", "replay", "x", "--times", "0"], /from 1 to/], [["match", "replay"], /which match/],
     [["match", "verify"], /frond match verify MATCH/], [["match", "list", "--limit", "x"], /--limit wants a whole number, not "x"/], [["plugin", "logs", "duel", "--limit=-1"], /whole number/],
@@ -160,7 +160,7 @@ let duel, race;
 
 await check("cli: a host serves the new game, and it is played to its end", async () => {
   const list = both(["plugin", "list", ...data], 0);
-  assert.deepEqual(list.result.map((p) => [p.id, p.state]), [["moon-race", "up"], ["notes", "up"], ["duel", "up"], ["hello", "up"]]);
+  assert.deepEqual(list.result.map((p) => [p.id, p.state]), [["moon-race", "up"], ["notes", "up"], ["duel", "up"], ["hello", "up"], ["quiz", "up"]]);
   assert.match(list.text, /^id +version +kind +state .*\nmoon-race +0\.1\.0 +game +up /);
   ann.connect(); ben.connect();
   await ann.until(() => ann.open, 5000).catch(() => {});
@@ -274,7 +274,7 @@ await check("cli: doctor of a healthy host has nothing to mend", () => {
   assert.ok(of("sandbox").length > 0 && of("sandbox").every((c) => c.state === "ok"));
   assert.match(of("host")[0].text, new RegExp(`process ${host.child.pid} is serving with --dev`));
   assert.match(of("ledger")[0].text, /^sum 0, /);
-  assert.match(of("plugins").at(-1).text, /^4 of 4 up/);
+  assert.match(of("plugins").at(-1).text, /^5 of 5 up/);
 });
 
 await check("cli: names of strangers send no commands to a terminal", async () => {
