@@ -90,7 +90,6 @@ static enum fr_status word_next(struct words *w, struct cli *c, const char **ret
 }
 
 // ---- verbs of one word ("doctor"), of two ("plugin new") and of three ("llm key new")
-#define VERBS_MAX 128                    // looked through for a word that was meant
 
 static bool is_group(const char *word)
 {
@@ -102,10 +101,10 @@ static bool is_group(const char *word)
 
 static enum fr_status verb_unknown(const char *typed, struct fr_err *err)
 {
-    const char *names[VERBS_MAX], *groups[VERBS_MAX];
-    char first[VERBS_MAX][NEAREST_BYTES_MAX + 1];
+    const char *names[CLI_VERBS_MAX], *groups[CLI_VERBS_MAX];
+    char first[CLI_VERBS_MAX][NEAREST_BYTES_MAX + 1];
     int count = 0;
-    assert(cli_verb_count <= VERBS_MAX);
+    assert(cli_verb_count <= CLI_VERBS_MAX);
     for (; count < cli_verb_count; count++) {
         names[count] = cli_verbs[count].name;
         snprintf(first[count], sizeof first[count], "%.*s", (int)strcspn(names[count], " "), names[count]);

@@ -1,4 +1,5 @@
 // help.c — help from the table of verbs, and the version.
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
@@ -83,8 +84,8 @@ static void add_all(struct fr_buf *b)
 
 static const struct cli_verb *help_about(const struct cli *c, char name[100])
 {
-    const char *first = cli_arg(c, "verb"), *second = cli_arg(c, "word");
-    snprintf(name, 100, "%.45s%s%.45s", first, second ? " " : "", second ? second : "");
+    const char *first = cli_arg(c, "verb"), *second = cli_arg(c, "word"), *third = cli_arg(c, "last");
+    snprintf(name, 100, "%.32s%s%.32s%s%.32s", first, second ? " " : "", second ? second : "", third ? " " : "", third ? third : "");
     return cli_verb_find(name);
 }
 
@@ -112,7 +113,8 @@ enum fr_status run_help(struct cli *c, struct fr_err *err)
     if (!cli_arg(c, "verb")) add_all(&text);
     else if (v) add_verb(&text, v);
     else if (!add_group(&text, name)) {
-        const char *names[64];
+        const char *names[CLI_VERBS_MAX];
+        assert(cli_verb_count <= CLI_VERBS_MAX);
         for (int i = 0; i < cli_verb_count; i++) names[i] = cli_verbs[i].name;
         const char *near = fr_nearest(name, names, cli_verb_count);
         return FR_FAIL_CODE(err, FR_E_INVALID, "usage", "there is no verb \"%s\"; %s%s%s", name, near ? "did you mean \"" : "`frond help` lists them", near ? near : "", near ? "\"?" : "");

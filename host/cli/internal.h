@@ -12,6 +12,7 @@
 #include "console/console.h"
 
 #define CLI_ARGS_MAX 3
+#define CLI_VERBS_MAX 128                  // looked through for a word that was meant
 #define CLI_OPTIONS_MAX 6
 #define CLI_RESULT_BYTES_MAX CONSOLE_RESULT_BYTES_MAX
 #define CLI_ASK_MS 10000                   // for a host's answer

@@ -211,6 +211,6 @@ const struct cli_verb cli_verbs[] = {
       .args = { ARG_KEY_FILE }, .options = { OPTIONS_PASSPHRASE } },
     { .name = "version", .does = "which Frond this is", .run = run_version },
     { .name = "help", .does = "this list, or what one verb does", .run = run_help, .print = print_text_of,
-      .args = { { "verb", "VERB", "such as `plugin new`", true }, { "word", "", "its second word", true } } },
+      .args = { { "verb", "VERB", "such as `plugin new`", true }, { "word", "", "its second word", true }, { "last", "", "its third", true } } },
 };
 const int cli_verb_count = sizeof cli_verbs / sizeof cli_verbs[0];
