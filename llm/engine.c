@@ -403,7 +403,7 @@ enum fr_status llm_engine_new(const struct llm_engine_options *o, struct llm_eng
 
 void llm_engine_facts(const struct llm_engine *e, struct llm_engine_facts *ret)
 {
-    *ret = (struct llm_engine_facts){ .state = e->state, .code = e->code, .pid = e->alive ? e->process.pid : 0, .starts = e->starts, .rss_bytes = e->rss_bytes, .since_ms = e->since_ms, .said_bytes = e->said_bytes };
+    *ret = (struct llm_engine_facts){ .state = e->state, .code = e->code, .pid = e->alive ? e->process.pid : 0, .starts = e->starts, .rss_bytes = e->rss_bytes, .since_ms = e->since_ms, .said_bytes = e->said_bytes, .pause_ms = e->pause_ms };
     snprintf(ret->text, sizeof ret->text, "%s", e->text);
     snprintf(ret->progress, sizeof ret->progress, "%s", e->progress);
     snprintf(ret->socket, sizeof ret->socket, "%s", e->socket);

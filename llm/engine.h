@@ -60,6 +60,7 @@ struct llm_engine_facts {
     int pid;                               // 0: none
     int64_t starts, rss_bytes, since_ms;   // since the host began; now; of this state, monotonic
     int64_t said_bytes;                    // of its output, in all
+    int64_t pause_ms;                      // the back-off: when it is down it is tried again so long after since_ms
     // Where it listens, also when it is not up; for the net_ask's unix_path. A path that is too long for a socket is shown through /proc.
     char socket[101];
 };

@@ -261,9 +261,32 @@ static void test_one_that_dies_comes_again_more_and_more_slowly(void)
     CHECK_TEXT(facts.code, "engine_died");
     CHECK_TEXT(facts.text, "it ended itself with exit code 3; it said last: ?[31mreally");
     CHECK(facts.pid == 0 && said("something broke\n"));
-    int64_t from_ms = fr_mono_ms();
+    for (int i = 0; i < 5; i++) {
+        static const int pauses[] = { 20, 40, 80, 80, 80 };
+        UNTIL(facts.starts == i + 1 && facts.state == ENGINE_DOWN);
+        CHECK_INT(facts.pause_ms, pauses[i]);
+    }
     UNTIL(facts.starts == 6);
-    CHECK(fr_mono_ms() - from_ms >= 20 + 40 + 80 + 80 + 80 - 10);       // each pause at least as long as it says
+    end();
+}
+
+static void test_after_a_steady_time_the_pause_is_short_again(void)
+{
+    static struct llm_engine_times times;
+    struct llm_engine_options o = begin("serves");
+    times = fast;
+    times.steady = 50;
+    o.times = &times;
+    start(o);
+    for (int i = 1; i <= 4; i++) {
+        UNTIL(facts.state == ENGINE_UP && facts.starts == i);
+        int64_t up_ms = fr_mono_ms();
+        if (i > 2) UNTIL(fr_mono_ms() - up_ms > 100);
+        kill(facts.pid, SIGKILL);
+        UNTIL(facts.state == ENGINE_DOWN);
+        if (i > 2) CHECK_INT(facts.pause_ms, 20);
+        else CHECK(facts.pause_ms <= 20 * i);    // it was up for no time that we know
+    }
     end();
 }
 
@@ -452,6 +475,7 @@ int main(int argc, char **argv)
     TEST(test_it_comes_up_and_is_told_how);
     TEST(test_absent_then_there);
     TEST(test_one_that_dies_comes_again_more_and_more_slowly);
+    TEST(test_after_a_steady_time_the_pause_is_short_again);
     TEST(test_a_jail_that_does_not_close);
     TEST(test_killed_from_outside_it_comes_again);
     TEST(test_one_that_hangs_is_started_again);
