@@ -160,7 +160,7 @@ let duel, race;
 
 await check("cli: a host serves the new game, and it is played to its end", async () => {
   const list = both(["plugin", "list", ...data], 0);
-  assert.deepEqual(list.result.map((p) => [p.id, p.state]), [["moon-race", "up"], ["notes", "up"], ["duel", "up"], ["hello", "up"]]);
+  assert.deepEqual(list.result.map((p) => [p.id, p.state]), [["moon-race", "up"], ["notes", "up"], ["duel", "up"], ["hello", "up"], ["quiz", "up"]]);
   assert.match(list.text, /^id +version +kind +state .*\nmoon-race +0\.1\.0 +game +up /);
   ann.connect(); ben.connect();
   await ann.until(() => ann.open, 5000).catch(() => {});
@@ -274,7 +274,7 @@ await check("cli: doctor of a healthy host has nothing to mend", () => {
   assert.ok(of("sandbox").length > 0 && of("sandbox").every((c) => c.state === "ok"));
   assert.match(of("host")[0].text, new RegExp(`process ${host.child.pid} is serving with --dev`));
   assert.match(of("ledger")[0].text, /^sum 0, /);
-  assert.match(of("plugins").at(-1).text, /^4 of 4 up/);
+  assert.match(of("plugins").at(-1).text, /^5 of 5 up/);
 });
 
 await check("cli: names of strangers send no commands to a terminal", async () => {

@@ -15,7 +15,7 @@ const WORDS = Array.from({ length: 60 }, (_, i) => `word${i}`).join(" ");
 const model = new FakeModels({ models: ["fake-model"], how: { text: WORDS, token_ms: 40 } });
 await model.listen();
 const folder = mkdtempSync(path.join(tmpdir(), "frond-ask-")), config = path.join(folder, "config.json");
-writeFileSync(config, JSON.stringify({ models: { engine: false, backends: [{ name: "fake", url: model.url, models: [{ name: "fake-model", can: ["chat", "json"] }] }] } }));
+writeFileSync(config, JSON.stringify({ models: { engine: false, limits: { player: { tokens_day: 100000 } }, backends: [{ name: "fake", url: model.url, models: [{ name: "fake-model", can: ["chat", "json"] }] }] } }));
 const { check: run, end } = checks();
 const host = await startHost({ args: ["--config", config] }), browser = await launch();
 const faults = [];
@@ -47,6 +47,9 @@ await check("ask: an answer comes word by word and is whole in the end", async (
   const parts = [...seen].filter((text) => text.startsWith("word0") && text.length < WORDS.length);
   assert.ok(parts.length >= 4 && parts.every((text) => WORDS.startsWith(text)), `${parts.length} parts were seen`);
   assert.equal(model.asked.at(-1).question, "What do you say?");
+  const budget = at(ann, "ask-budget"), left = async () => Number((await budget.textContent()).replace(/\D/g, ""));
+  await until("what it took to be told", async () => await left() < 100000);
+  assert.ok(await left() > 90000, await budget.textContent());
   await inspect(ann, "ask-said");
 });
 

@@ -57,6 +57,7 @@ function ModelState({ model }) {
   const engine = model && !model.ready ? model.engine : null, share = engine?.of > 0 ? engine.done / engine.of : null;
   return html`<div class="model-state" data-testid="model-state" data-ready=${String(Boolean(model?.ready))} data-engine=${engine?.state ?? ""}>
     <span class=${model?.ready ? "lamp on" : "lamp"} aria-hidden="true"></span><span role="status">${modelText(model)}</span>
+    ${model?.budget && html`<span class="budget" data-testid="ask-budget">${t("ask.budget", { n: model.budget.tokens_left })}</span>`}
     ${share !== null && html`<span class="meter" aria-hidden="true"><span style=${{ width: `${Math.round(share * 100)}%` }}></span></span>`}</div>`;
 }
 
