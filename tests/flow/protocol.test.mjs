@@ -492,7 +492,7 @@ async function waitOpen(...all) { for (const player of all) for (let i = 0; !pla
 const busy = await new Player(() => host.url, 1021, "Busy").signIn();
 await check("a_match_is_watched_late_and_without_a_hand", async () => {
   const modes = (await http("GET", "/v1/games", { token: eyes.token })).body.games.flatMap((game) => game.modes.map((mode) => [game.id, mode.spectators]));
-  assert.deepEqual(modes.filter(([, spectators]) => spectators), [["duel", true]]);
+  assert.deepEqual(modes.filter(([, spectators]) => spectators), [["duel", true], ["quiz", true]]);
   assert.ok(modes.some(([game]) => game === "patience"));
   busy.connect();
   await waitOpen(busy);
