@@ -57,8 +57,8 @@ await check("access: the home screen as a screen reader walks it", async () => {
   const spoken = await tree(ann);
   wellNamed(spoken, "home");
   assert.deepEqual(spoken.filter((one) => ["main", "navigation", "banner"].includes(one.role)).map((one) => one.role).sort(), ["banner", "main", "navigation"]);
-  assert.deepEqual(names(spoken, "button"), ["Wallet: 1,000 PALM", "Play Card Duel", "Games", "Matches", "Wallet", "Account"]);
-  assert.deepEqual(names(spoken, "heading"), ["Ann", "Card Duel"]);
+  assert.deepEqual(names(spoken, "button"), ["Wallet: 1,000 PALM", "Play Card Duel", "Play Quiz", "Games", "Ask", "Matches", "Wallet", "Account"]);
+  assert.deepEqual(names(spoken, "heading"), ["Ann", "Card Duel", "Quiz"]);
   assert.ok(spoken.filter((one) => one.role === "status").length >= 2, "the line and short messages are told aloud");
   assert.equal(await ann.page.getByTestId("tab-games").getAttribute("aria-current"), "page");
 });
