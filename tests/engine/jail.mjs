@@ -30,9 +30,12 @@ export function folderOf(user, name) {
   return folder;
 }
 
-/** Waits until what() is true: for as long as the test may take. */
+/** Waits until what() is true; gives up after a time that only something broken takes. */
 export async function until(what) {
-  while (!await what()) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const end = Date.now() + 180000; !await what();) {
+    if (Date.now() > end) throw new Error(`this never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 export const gone = (pid) => { try { process.kill(pid, 0); return false; } catch (error) { return error.code === "ESRCH"; } };
