@@ -477,6 +477,31 @@ static enum fr_status look_job(struct store_txn *txn, void *arg, struct fr_err *
 static enum fr_status list_job(struct store_txn *txn, void *arg, struct fr_err *err) { (void)arg; return llm_record_list(txn, "plugin:quiz", "", 10, on_record, NULL, err); }
 static enum fr_status usage_job(struct store_txn *txn, void *arg, struct fr_err *err) { return llm_usage_list(txn, 0, "plugin:quiz", arg, err); }
 
+static int over_done, over_kept;
+static void over_answered(void *arg, enum fr_status st, const struct llm_end *e, const struct fr_err *err) { (void)arg, (void)err; CHECK(st == FR_OK); over_done++; over_kept += e->record[0] != 0; }
+static uv_sem_t stuck;
+static enum fr_status job_stuck(struct store_txn *txn, void *arg, struct fr_err *err) { (void)txn, (void)arg, (void)err; uv_sem_wait(&stuck); return FR_OK; }
+
+// A store that stands still: one batch is on its way to it, one more is kept in memory; what is past that is answered all the same, and lost as a record.
+static void test_records_past_their_bound_are_lost_and_calls_are_not(void)
+{
+    char body[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}";
+    struct llm_ask a = { .kind = LLM_CHAT, .from = quiz, .body = body, .body_len = strlen(body), .keep = true, .done = over_answered };
+    struct fr_err err;
+    begin(1, 64);
+    start(NULL);
+    uv_sem_init(&stuck, 0);
+    CHECK(store_run(store, job_stuck, NULL, NULL, &err) == FR_OK);
+    over_done = over_kept = 0;
+    for (int i = 0; i < 3 * LLM_RECORDS_WAITING_MAX; i++) while (llm_start(llm, &a, NULL, &err) != FR_OK) uv_run(&loop, UV_RUN_ONCE);
+    RUN_UNTIL(over_done == 3 * LLM_RECORDS_WAITING_MAX);
+    uv_sem_post(&stuck);
+    CHECK(over_kept >= LLM_RECORDS_WAITING_MAX && over_kept <= 2 * LLM_RECORDS_WAITING_MAX);
+    stop();
+    uv_sem_destroy(&stuck);
+    end();
+}
+
 static void test_a_record_answers_again_byte_for_byte_without_a_pod(void)
 {
     struct call first = { 0 }, again = { 0 }, by_request = { 0 }, other = { 0 };
@@ -584,6 +609,7 @@ int main(void)
     TEST(test_10000_calls_256_at_once_over_liars_one_of_which_dies);
     TEST(test_a_flood_of_1000_does_not_drown_a_trickle);
     TEST(test_a_batch_over_two_pods_is_told_in_order_though_one_dies);
+    TEST(test_records_past_their_bound_are_lost_and_calls_are_not);
     TEST(test_a_record_answers_again_byte_for_byte_without_a_pod);
     TEST(test_records_are_kept_by_consent_and_redacted);
     TEST(test_memory_stays_as_it_was);

@@ -60,7 +60,7 @@ static enum fr_status ask(struct console_op *op, struct fr_err *err)
 {
     const char *prompt, *model;
     int64_t tokens;
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF body = { 0 };              // what is refused below frees it
     FR_TRY(fr_json_need_text(op->args, "prompt", 1, 100000, &prompt, err));
     FR_TRY(fr_json_opt_text(op->args, "model", LLM_NAME_BYTES - 1, "", &model, err));
     FR_TRY(fr_json_opt_units(op->args, "tokens", 1, LLM_ANSWER_TOKENS_MAX, LLM_ANSWER_TOKENS_DEFAULT, &tokens, err));

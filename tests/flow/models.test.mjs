@@ -33,6 +33,7 @@ await check("models: the operator asks, and the answer names who gave it", async
   assert.ok(got.answer_tokens > 0 && got.prompt_tokens > 0);
   assert.equal(await refused("llm", "ask", "hello", "--model", "n"), "model_unknown");
   assert.equal(await refused("llm", "ask", "say Forbidden"), "llm_refused");
+  assert.equal(await refused("llm", "ask", "hello", "--tokens", "0"), "invalid");
   assert.equal((await frond("llm", "ask", "the key sk-abcdefghijklmnopqrstuvwx")).text, "echo: the key [hidden]");
 });
 
