@@ -674,7 +674,7 @@ static void verify_on_word(void *arg, enum fr_status st, const struct rpc_answer
     struct burn_word w;
     struct fr_err odd;
     char root[65], leaf[65], id[65], amount[U256_TEXT_BYTES], chain_root[65];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF out = { 0 };
     (void)who;
     if (st == FR_OK) st = burn_word_read(&answers->at[0], &w, &odd), err = &odd;
     if (st != FR_OK) {
