@@ -56,7 +56,7 @@ def main():
         answer = os.path.join(folder, "answer")
         open(answer, "w").write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(llm.FIXED)}\r\n\r\n{llm.FIXED}")
         port = kit.free_port()
-        backend = subprocess.Popen([sys.argv[1], answer, str(port)])
+        backend, frond = subprocess.Popen([sys.argv[1], answer, str(port)]), None
         try:
             frond = llm.Host(folder, {"backends": [{"name": "fixed", "url": f"http://127.0.0.1:{port}", "models": [{"name": "fixed", "can": ["chat"]}]}]})
             rows = []
@@ -79,11 +79,12 @@ def main():
                     print(f"  LiteLLM at {PROXY_RATE} a second: {theirs:.0f} us a request, p50 {llm.quantile(took, .5):.1f} ms; Frond at that rate {ours:.0f} us, at {RATE} a second {fast:.0f} us")
             finally:
                 proxy.stop()
-            frond.stop()
             mid = lambda i: statistics.median(r[i] for r in ratios)
             kit.result("llm-overhead", mid(0), BAR, f"{mid(2):.0f} us a request", f"{mid(1):.0f} us", f"at the proxy's rate {mid(3):.0f} us", low=False)
         finally:
             backend.kill()
+            if frond:
+                frond.stop()
 
 
 kit.main("llm-overhead", main)

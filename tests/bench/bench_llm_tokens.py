@@ -34,6 +34,7 @@ def main():
         port = kit.free_port()
         direct = subprocess.Popen([SERVER, "-m", MODEL, "--offline", "--no-ui", "-c", "8192", "-np", "4", "-t", "1", "-tb", "1", "--embeddings", "--pooling", "mean", "--cache-ram", "64", "--host", "127.0.0.1", "--port", str(port)],
                                   env={"OMP_WAIT_POLICY": "passive"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        frond = None
         try:
             frond = llm.Host(folder, {}, engine=True)
             while kit.request(port, "GET", "/health")[0] != 200:
@@ -44,10 +45,11 @@ def main():
                 if seed:                       # the first warms both
                     rows.append(sides)
                     print(f"  {sides[0]:.1f} tokens a second through Frond, {sides[1]:.1f} directly: {sides[0] / sides[1]:.3f}", flush=True)
-            frond.stop()
             kit.result("llm-tokens", statistics.median(a / b for a, b in rows), BAR, f"{statistics.median(a for a, _ in rows):.1f}/s", f"{statistics.median(b for _, b in rows):.1f}/s", low=False)
         finally:
             direct.kill()
+            if frond:
+                frond.stop()
 
 
 kit.main("llm-tokens", main)
