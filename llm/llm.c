@@ -451,7 +451,7 @@ void llm_metrics(const struct llm *l, struct fr_buf *out)
     metric(out, "calls_cancelled_total", "counter", "Those that were cancelled.", l->cancelled);
     metric(out, "calls_cached_total", "counter", "Answers that were known already.", l->cached);
     metric(out, "calls_joined_total", "counter", "Calls that waited with an identical one.", l->joined);
-    metric(out, "calls", "gauge", "Calls under way, waiting ones included.", l->calls);
+    metric(out, "calls_running", "gauge", "Calls under way, waiting ones included.", l->calls);
     metric(out, "queue", "gauge", "Calls that wait for a pod.", llm_queue_length(l->queue, NULL));
     llm_pool_metrics(l->pool, out);
 }

@@ -57,7 +57,7 @@ await check("models: usage is counted by day, and figures stand at /metrics", as
   assert.deepEqual(pools.pools.pods.map((pod) => [pod.name, pod.state, pod.asked]), [["b0/0", "up", 3]]);
   const token = readFileSync(path.join(host.data, "operator-token"), "utf8").trim();
   const text = await (await fetch(`${host.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
-  for (const line of ["frond_llm_calls_total 3", "frond_llm_calls 0", 'frond_llm_pod_up{pod="b0/0"} 1', "frond_llm_slabs_total 0"]) assert.ok(text.includes(`\n${line}\n`), line);
+  for (const line of ["frond_llm_calls_total 3", "frond_llm_calls_running 0", 'frond_llm_pod_up{pod="b0/0"} 1', "frond_llm_slabs_total 0"]) assert.ok(text.includes(`\n${line}\n`), line);
 });
 
 await check("models: settings are read again on demand and on SIGHUP; a mistake in them changes nothing", async () => {
