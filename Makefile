@@ -256,7 +256,7 @@ help:
 	@echo "make test       everything that can be tested, against the real program too"
 	@echo "make check      unit tests under sanitizers with gcc and clang, fuzz targets built, layers, stubs; check-FOLDER: one folder"
 	@echo "make stubs      plugins/sdk/frond.lua and host/api/REFERENCE.md from the table of calls"
-	@echo "make bench      figures against other programs, with a table; bench-NAME: http call ws relay idle rooms ledger burn sign llm-overhead llm-tokens start restart"
+	@echo "make bench      figures against other programs, with a table; bench-NAME: http call ws relay idle rooms ledger burn sign llm-overhead llm-tokens llm-memory start restart"
 	@echo "make crash KILLS=200, powercut CUTS=1000, torture CASES=0 (SEED=N): kill -9, power cuts, the Nth of everything fails"
 	@echo "make replays DUELS=1000 (SEED=N): recorded duels with random play, replayed from everywhere"
 	@echo "make soak SECONDS=300 (SEED=N): a while of everything, then what leaked; tsan: races, by ThreadSanitizer"

@@ -1,90 +1,81 @@
 #!/usr/bin/env python3
-"""bench_llm_overhead.py RAW_LIBUV: what Frond's OpenAI wire adds to a backend that answers at once: milliseconds at 1,000 requests a second, and CPU per request beside LiteLLM's proxy's.
+"""What Frond adds to a call of a model, and its CPU per request, LiteLLM's proxy over Frond. README.md
 
-The backend writes one fixed answer to whatever it reads. Frond proves a key, checks the request, queues, sets a budget aside, checks the answer and counts; LiteLLM's proxy (one worker) checks its master key and counts nothing.
-Both are asked in turns at a rate they can take; CPU is theirs alone.
+A model server with one fixed answer (llm_backend.c) is asked directly and through Frond's /v1/chat/completions at RATE a second: added p50 and p99. Then the same
+server is asked through Frond and through LiteLLM's proxy (litellm[proxy], one worker, a master key, no store, no log) at PEER_RATE a second, which one of its
+workers takes here, in turns: the ratio is of those rounds. SECONDS, ROUNDS, RATE, PEER_RATE may be set.
 """
-import json
-import os
-import statistics
-import subprocess
-import sys
-import time
-
+import json, os, subprocess, time
 import kit
-import llm
 
-BAR, RATE, SECONDS, ROUNDS = 20, int(os.environ.get("RATE", "1000")), float(os.environ.get("ROUND_S", "8")), int(os.environ.get("ROUNDS", "3"))
-PROXY_RATE = 25
-PROXY = "litellm[proxy]==1.80.0"
+SECONDS, ROUNDS, RATE, PEER_RATE = (int(os.environ.get(n, v)) for n, v in (("SECONDS", 4), ("ROUNDS", 3), ("RATE", 1000), ("PEER_RATE", 50)))
+LITELLM = os.path.join(kit.BUILD, "bench-litellm", "venv", "bin", "litellm")
+KEY = "sk-bench-1234567890"
 
 
 class Proxy(kit.Server):
+    """LiteLLM's proxy with one worker. It says nothing when it listens: it is asked until it answers."""
+
     def __init__(self, folder, backend):
-        venv = os.path.join(kit.BUILD, "bench-litellm")
-        program = os.path.join(venv, "bin", "litellm")
-        if not os.path.exists(program):
-            for command in ([sys.executable, "-m", "venv", venv], [os.path.join(venv, "bin", "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", PROXY]):
-                done = subprocess.run(command, capture_output=True, text=True)
-                if done.returncode != 0:
-                    raise kit.Skip("litellm's proxy cannot be installed: " + (done.stderr.strip().splitlines() or [""])[-1][:120])
-        config = os.path.join(folder, "litellm.yaml")
-        open(config, "w").write(f"model_list:\n  - model_name: fixed\n    litellm_params: {{model: openai/fixed, api_base: \"http://127.0.0.1:{backend}/v1\", api_key: none}}\ngeneral_settings: {{master_key: sk-bench}}\nlitellm_settings: {{telemetry: false}}\n")
-        self.port, self.key = kit.free_port(), "sk-bench"
-        self.log = os.path.join(folder, "litellm.log")
-        env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "DO_NOT_TRACK": "1"}
-        self.p = subprocess.Popen([program, "--config", config, "--host", "127.0.0.1", "--port", str(self.port), "--num_workers", "1"], stdout=open(self.log, "w"), stderr=subprocess.STDOUT, env=env)
-        for _ in range(240):
+        self.port, self.log = kit.free_port(), os.path.join(folder, "litellm.log")
+        config = os.path.join(folder, "litellm.json")       # JSON is YAML
+        model = {"model_name": "bench", "litellm_params": {"model": "openai/bench", "api_base": f"http://127.0.0.1:{backend.port}/v1", "api_key": "none"}}
+        json.dump({"model_list": [model], "general_settings": {"master_key": KEY}, "litellm_settings": {"telemetry": False}}, open(config, "w"))
+        quiet = os.path.join(folder, "log.json")            # uvicorn's line for each request is not what is measured
+        json.dump({"version": 1, "disable_existing_loggers": False, "loggers": {n: {"level": "WARNING"} for n in ("uvicorn", "uvicorn.access")}}, open(quiet, "w"))
+        # Prices from its own files, and nothing fetched; warnings alone in its log.
+        env = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION"}
+        self.p = subprocess.Popen([LITELLM, "--config", config, "--host", "127.0.0.1", "--port", str(self.port), "--num_workers", "1", "--telemetry", "False", "--log_config", quiet], env=env, cwd=folder,
+                                  stdout=open(self.log, "a"), stderr=subprocess.STDOUT)
+        for _ in range(1200):
             if kit.request(self.port, "GET", "/health/liveliness")[0] == 200:
                 return
             if self.p.poll() is not None:
                 break
-            time.sleep(0.5)
-        raise kit.Skip("litellm's proxy does not start: " + open(self.log).read()[-200:].replace("\n", " "))
+            time.sleep(0.1)
+        self.stop()
+        raise SystemExit(f"bench: LiteLLM did not start: {open(self.log).read()[-2000:]}")
 
 
-def cpu_us(server, rate, seconds):
-    """CPU per request of `server` alone."""
-    request, pids = llm.request_bytes(server.key, llm.BODY), server.pids()
-    before = kit.cpu_s(pids)
-    took = llm.load(server.port, request, rate, seconds)
-    return (kit.cpu_s(server.pids()) - before) / len(took) * 1e6, took
+def measure(name, server, key, rate, found):
+    r = kit.llm_load(server, key, "paced", SECONDS, rate)
+    found.setdefault((name, rate), []).append(r)
+    print(f"  {name:8} {r['per_second']:7.1f}/s of {rate}  p50 {r['p50_ms']:.2f} ms  p99 {r['p99_ms']:.2f} ms  {r['cpu_us']:8.1f} us CPU, {r['main_cpu_s'] * 1e6 / max(r['done'], 1):.1f} of it in the main process  "
+          f"late {r['behind']}  load {kit.loadavg()}", flush=True)
 
 
-def main():
+def added(found, quantile):
+    return kit.median([f[quantile] - d[quantile] for d, f in zip(found["direct", RATE], found["frond", RATE])])
+
+
+def body():
+    found = {}
     with kit.Folder() as folder:
-        answer = os.path.join(folder, "answer")
-        open(answer, "w").write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(llm.FIXED)}\r\n\r\n{llm.FIXED}")
-        port = kit.free_port()
-        backend, frond = subprocess.Popen([sys.argv[1], answer, str(port)]), None
+        servers = []
         try:
-            frond = llm.Host(folder, {"backends": [{"name": "fixed", "url": f"http://127.0.0.1:{port}", "models": [{"name": "fixed", "can": ["chat"]}]}]})
-            rows = []
+            servers.append(backend := kit.llm_backend())
+            servers.append(frond := kit.Frond(folder, models=kit.llm_models(backend)).wait_ready())
+            key = frond.api_key()
             for _ in range(ROUNDS):
-                direct = llm.load(port, llm.request_bytes("none", llm.BODY), RATE, SECONDS)
-                ours, through = cpu_us(frond, RATE, SECONDS)
-                rows.append([ours] + [llm.quantile(through, q) - llm.quantile(direct, q) for q in (0.5, 0.99)])
-                print(f"  {RATE} a second: added p50 {rows[-1][1]:.2f} ms, p99 {rows[-1][2]:.2f} ms (direct {llm.quantile(direct, .5):.2f}, {llm.quantile(direct, .99):.2f}); {ours:.0f} us of CPU a request")
-            mid = lambda i: statistics.median(r[i] for r in rows)
-            print(f"  added: p50 {mid(1):.2f} ms, p99 {mid(2):.2f} ms; resident {kit.memory_kib(frond.pids()[:1], 'Rss') / 1024:.0f} MiB", flush=True)
-            proxy = Proxy(folder, port)
-            try:
-                ratios = []
-                cpu_us(proxy, PROXY_RATE, 2)
-                for _ in range(ROUNDS):
-                    theirs, took = cpu_us(proxy, PROXY_RATE, SECONDS)
-                    ours, _ = cpu_us(frond, PROXY_RATE, SECONDS)
-                    fast, _ = cpu_us(frond, RATE, SECONDS)
-                    ratios.append((theirs / fast, theirs, fast, ours))
-                    print(f"  LiteLLM at {PROXY_RATE} a second: {theirs:.0f} us a request, p50 {llm.quantile(took, .5):.1f} ms; Frond at that rate {ours:.0f} us, at {RATE} a second {fast:.0f} us")
-            finally:
-                proxy.stop()
-            mid = lambda i: statistics.median(r[i] for r in ratios)
-            kit.result("llm-overhead", mid(0), BAR, f"{mid(2):.0f} us a request", f"{mid(1):.0f} us", f"at the proxy's rate {mid(3):.0f} us", low=False)
+                measure("direct", backend, "none", RATE, found)
+                measure("frond", frond, key, RATE, found)
+            p50, p99 = added(found, "p50_ms"), added(found, "p99_ms")
+            least = min(f["p99_ms"] for f in found["frond", RATE]) - min(d["p99_ms"] for d in found["direct", RATE])      # of the quietest rounds
+            paced = kit.median([r["cpu_us"] for r in found["frond", RATE]])
+            print(f"  added at {RATE} a second: p50 {p50:.2f} ms, p99 {p99:.2f} ms ({least:.2f} in the quietest rounds); {paced:.1f} us of CPU a request", flush=True)
+            if not os.path.exists(LITELLM):
+                raise kit.Skip(f"no ratio: litellm[proxy] could not be installed (tests/bench/peers/litellm.txt); added p50 {p50:.2f} ms, p99 {p99:.2f} ms, {paced:.1f} us CPU")
+            servers.append(proxy := Proxy(folder, backend))
+            for _ in range(ROUNDS):
+                measure("litellm", proxy, KEY, PEER_RATE, found)
+                measure("frond", frond, key, PEER_RATE, found)
         finally:
-            backend.kill()
-            if frond:
-                frond.stop()
+            for s in reversed(servers):
+                s.stop()
+    ours, theirs = (kit.median([r["cpu_us"] for r in found[n, PEER_RATE]]) for n in ("frond", "litellm"))
+    ratio = kit.median([t["cpu_us"] / o["cpu_us"] for o, t in zip(found["frond", PEER_RATE], found["litellm", PEER_RATE])])
+    print(f"  against {paced:.1f} us at {RATE} a second, where calls share turns of the loop, it would be {theirs / paced:.1f}")
+    kit.result("llm-overhead", ratio, 20, f"{ours:.0f} us; added p50 {p50:.2f}, p99 {p99:.2f} ms at {RATE}/s", f"LiteLLM {theirs:.0f} us, {PEER_RATE}/s", f"{ours:.0f} / {theirs:.0f} us", low=False)
 
 
-kit.main("llm-overhead", main)
+kit.main("llm-overhead", body)

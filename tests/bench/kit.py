@@ -144,14 +144,15 @@ def plugin(games, name, as_id=None, **limits):
 class Frond(Server):
     """`frond serve --dev` with the plugins under `folder`/games."""
 
-    def __init__(self, folder, cpus=None, data=None):
+    def __init__(self, folder, cpus=None, data=None, models=None):
         port = free_port()
+        self.data = data or os.path.join(folder, "data")
         os.makedirs(os.path.join(folder, "games"), exist_ok=True)
         config = os.path.join(folder, "frond.json")
         # One machine plays every player, so what protects a host from one address would be all that is measured.
         limits = {"cpu_percent": 1600, "player_requests_per_second": 0, "address_requests_per_second": 0, "connections_per_address": 20000}
-        json.dump({"plugins": [os.path.join(folder, "games")], "limits": limits}, open(config, "w"))
-        super().__init__([f"{BUILD}/frond", "serve", "--dev", "--no-chain", "--data", data or os.path.join(folder, "data"), "--listen", f"127.0.0.1:{port}",
+        json.dump({"plugins": [os.path.join(folder, "games")], "limits": limits, **({"models": models} if models else {})}, open(config, "w"))
+        super().__init__([f"{BUILD}/frond", "serve", "--dev", "--no-chain", "--data", self.data, "--listen", f"127.0.0.1:{port}",
                           "--config", config], port, os.path.join(folder, "frond.log"), cpus)
 
     def wait_ready(self):
@@ -188,6 +189,13 @@ class Frond(Server):
             raise SystemExit(f"bench: no session: {failed[0]!r}")
         return tokens
 
+    def api_key(self):
+        done = subprocess.run([f"{BUILD}/frond", "llm", "key", "new", "bench", "--data", self.data, "--json"], capture_output=True, text=True)
+        said = json.loads(done.stdout)
+        if not said["ok"]:
+            raise SystemExit(f"bench: no API key: {said}")
+        return said["result"]["key"]
+
     def sockets_file(self, path, tokens, each=1):
         with open(path, "w") as f:
             for token in tokens:
@@ -207,15 +215,19 @@ def request(port, method, path, body=None, headers=None):
         c.close()
 
 
-def run_load(server, mode, file, *numbers, cpus=None):
-    """The load program against `server`; adds the CPU that the server's processes used between its `begin` and `end`."""
-    p = subprocess.Popen([f"{BUILD}/bench/load", mode, str(server.port), file] + [str(n) for n in numbers], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+def run_load(server, mode, file, *numbers, cpus=None, command=None, on_line=None):
+    """The load program against `server`; adds the CPU that the server's processes used between its `begin` and `end`. `command`: another load program;
+    `on_line` hears what else it says."""
+    p = subprocess.Popen(command or [f"{BUILD}/bench/load", mode, str(server.port), file] + [str(n) for n in numbers], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                          text=True, preexec_fn=(lambda: os.sched_setaffinity(0, cpus)) if cpus else None)
     at, of = {}, {}
     for line in p.stdout:
         if line.startswith("{"):
             found = json.loads(line)
             break
+        if on_line and line.strip() not in ("begin", "end"):
+            on_line(line.strip())
+            continue
         pids = server.pids()
         at[line.strip()] = cpu_s(pids)
         of[line.strip()] = cpu_s(pids[:1])
@@ -242,6 +254,23 @@ def peers():
     for path in glob.glob(os.path.join(HERE, "peers", "*.mjs")):
         shutil.copy(path, PEERS)
     return PEERS
+
+
+BENCH_MODEL = {"name": "bench", "can": ["chat"], "context": 8192}
+
+
+def llm_backend():
+    """A model server with one fixed answer (llm_backend.c)."""
+    return Server([f"{BUILD}/bench/llm_backend", str(port := free_port())], port)
+
+
+def llm_models(backend, **more):
+    """The part `models` of a host's configuration that asks `backend`."""
+    return {"engine": False, "default": "bench", "backends": [{"name": "bench", "url": f"http://127.0.0.1:{backend.port}", "models": [BENCH_MODEL]}], **more}
+
+
+def llm_load(server, key, mode, first, second, on_line=None):
+    return run_load(server, None, None, command=[f"{BUILD}/bench/llm_load", str(server.port), key, mode, str(first), str(second)], on_line=on_line)
 
 
 def loadavg():
