@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include "base/log.h"
 #include "base/mem.h"
 
 #define PATH_BYTES 1200
@@ -19,13 +18,9 @@ static void on_change(void *arg)
 {
     struct models_engine *e = arg;
     struct llm_engine_facts f;
-    char pid[12];
     llm_engine_facts(e->engine, &f);
     bool up = f.state == ENGINE_UP;
     if (up != (e->told == ENGINE_UP)) llm_engine(e->o.llm, up ? f.socket : NULL, up ? llm_engine_key(e->engine) : NULL);
-    snprintf(pid, sizeof pid, "%d", f.pid);
-    if (up) fr_log(LOG_INFO, "engine.up", "#pid", pid, NULL);
-    else if (f.state == ENGINE_DOWN) fr_log(LOG_WARN, "engine.down", "code", f.code, "text", f.text, NULL);
     e->told = f.state;
 }
 
