@@ -5,7 +5,7 @@
 
 static void test_the_examples_of_the_specification(void)
 {
-    FR_AUTO_BUF to;
+    FR_AUTO_BUF(to);
     struct abi_out out;
     uint8_t words[3][32] = { { [31] = 1 }, { [31] = 2 }, { [31] = 3 } };
     fr_buf_init(&to, 4096);
@@ -34,7 +34,7 @@ static void test_the_examples_of_the_specification(void)
 
 static void test_what_was_written_is_read(void)
 {
-    FR_AUTO_BUF to;
+    FR_AUTO_BUF(to);
     struct abi_out out;
     struct address a = { { 9, 8, 7 } }, a_back;
     uint8_t words[2][32] = { { [31] = 1 }, { [0] = 2 } };

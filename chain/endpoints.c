@@ -293,7 +293,7 @@ static void on_answer(void *arg, enum fr_status st, int http_status, const char 
 static enum fr_status exchange_post(struct side *s, struct endpoint *p, int count, int64_t timeout_ms, struct fr_err *err)
 {
     struct endpoints *e = p->owner;
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, RPC_REQUEST_BYTES_MAX);
     rpc_write(&body, s->read->calls + s->from, count, e->next_id);
     FR_TRY(fr_buf_check(&body, "a request to a node", err));

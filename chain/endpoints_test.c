@@ -82,7 +82,7 @@ static void answer(struct pending *p)
 {
     struct node *n = &nodes[p->node];
     struct fr_err err;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     FR_AUTO(fr_json) q = NULL;
     fr_buf_init(&out, 1 << 20);
     in_flight--;

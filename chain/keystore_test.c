@@ -62,7 +62,7 @@ static void test_a_wrong_passphrase_is_an_error_and_leaves_nothing(void)
 static void test_what_is_written_is_read(void)
 {
     for (int i = 1; i <= 20; i++) {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         struct keystore k;
         struct address a, want;
         uint8_t secret[32], back[32];
@@ -81,7 +81,7 @@ static void test_what_is_written_is_read(void)
 
 static void test_what_cannot_be_made(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     uint8_t secret[32] = { 1 }, zero[32] = { 0 };
     struct keystore cost = cheap;
     struct fr_err err;
@@ -174,7 +174,7 @@ static void test_memory_that_runs_out(void)
     static const uint8_t secret[32] = { 5 };
     int refused = 0;
     for (int nth = 1; nth < 30; nth++) {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         struct keystore k;
         fr_buf_init(&out, KEYSTORE_BYTES_MAX);
         fr_mem_fail_some(nth, 1);

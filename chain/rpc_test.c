@@ -22,7 +22,7 @@ static struct rpc_answers *answers(const char *text, int count)       // to ids 
 
 static void test_requests(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, RPC_REQUEST_BYTES_MAX);
     struct rpc_call calls[2] = { { "eth_chainId", NULL }, { "eth_getBlockByNumber", "[\"0x0\",false]" } };
     rpc_write(&out, calls, 1, 7);
@@ -81,7 +81,7 @@ static void test_every_malformed_shape_is_refused(void)
 
 static void test_an_answer_one_byte_too_long(void)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, RPC_ANSWER_BYTES_MAX + 10);
     fr_buf_add(&text, "{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"\"");
     while (text.len < RPC_ANSWER_BYTES_MAX - 1) fr_buf_add_char(&text, ' ');
@@ -184,7 +184,7 @@ static void test_values(void)
         FR_AUTO(fr_json) v = value(no_words[i]);
         CHECK(rpc_need_word(v, "", word, &why) == FR_E_INVALID);
     }
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     fr_buf_init(&data, 100);
     FR_AUTO(fr_json) bytes = value("{\"a\":\"0x\",\"b\":\"0x0a0B\",\"c\":\"0x1\",\"d\":\"0x010203\"}");
     CHECK(rpc_need_data(bytes, "a", 2, &data, &why) == FR_OK && data.len == 0);
@@ -206,7 +206,7 @@ static bool reads(const char *text, enum rpc_kind kind, struct fr_buf *out)
 
 static void test_logs_of_one_chain_only(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100000);
     CHECK(reads("[]", RPC_LOGS, &out));
     CHECK_TEXT(out.data, "logs 0\n");
@@ -224,7 +224,7 @@ static void test_logs_of_one_chain_only(void)
         if (reads(bad[i], RPC_LOGS, &out)) printf("  %s\n", bad[i]);
         CHECK(!reads(bad[i], RPC_LOGS, &out));
     }
-    FR_AUTO_BUF many;
+    FR_AUTO_BUF(many);
     fr_buf_init(&many, JSON_TEXT_BYTES_MAX);
     fr_buf_add(&many, "[0");
     for (int i = 0; i < RPC_LOGS_MAX; i++) fr_buf_add(&many, ",0");
@@ -235,7 +235,7 @@ static void test_logs_of_one_chain_only(void)
 
 static void test_receipts(void)
 {
-    FR_AUTO_BUF out, again;
+    FR_AUTO_BUF(out); FR_AUTO_BUF(again);
     fr_buf_init(&out, 100000);
     fr_buf_init(&again, 100000);
     CHECK(reads("null", RPC_RECEIPT, &out));
@@ -255,7 +255,7 @@ static void test_receipts(void)
 
 static void test_blocks_and_plain_values(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100000);
     CHECK(reads("{\"number\":\"0x10\",\"timestamp\":\"0x1\",\"hash\":\"" HASH_A "\",\"parentHash\":\"" HASH_B "\",\"extra\":[1]}", RPC_BLOCK, &out));
     CHECK_TEXT(out.data, "block number=16 time=1 hash=" H32("aa") " parent=" H32("bb") "\n");
@@ -278,7 +278,7 @@ static void test_memory_runs_out_anywhere(void)
     bool whole = false;
     for (int nth = 1; nth < 30 && !whole; nth++) {
         FR_AUTO(rpc_answers) a = NULL;
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 100000);
         fr_mem_fail_some(nth, 1);
         enum fr_status st = rpc_read(text, strlen(text), 1, 7, &a, &why);

@@ -20,7 +20,7 @@ static struct sign_ask asks(enum sign_kind kind)
 static void test_what_is_asked_arrives(void)
 {
     for (int kind = SIGN_A_TX; kind <= SIGN_A_SIWE; kind++) {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         struct sign_ask a = asks(kind), b;
         struct sign_texts texts;
         fr_buf_init(&out, 65536);
@@ -48,7 +48,7 @@ static void test_what_is_asked_arrives(void)
 static void test_no_other_length_is_taken(void)
 {
     for (int kind = SIGN_A_TX; kind <= SIGN_A_SIWE; kind++) {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         struct sign_ask a = asks(kind), b;
         struct sign_texts texts;
         a.tx.data_len = 0;
@@ -67,7 +67,7 @@ static void test_no_other_length_is_taken(void)
 
 static void test_bounds_and_lies(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     static uint8_t data[SIGN_DATA_BYTES_MAX + 1];
     static char text[SIWE_BYTES_MAX + 2];
     struct sign_ask a = asks(SIGN_A_TX), b;

@@ -45,7 +45,7 @@ static int64_t ask_ms;
 static enum fr_status begin(struct host *h, const char *program, const char *passphrase, struct fr_err *err)
 {
     static const struct keystore cheap = { .n = 1024, .r = 8, .p = 1 };
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, KEYSTORE_BYTES_MAX);
     memset(h, 0, sizeof *h);
     uv_loop_init(&h->loop);

@@ -137,7 +137,7 @@ static void on_answer(void *arg, enum fr_status status, const char *body, size_t
 static enum fr_status remote_sign(struct chain_signer *port, const struct sign_ask *ask, sign_done_fn *done, void *arg, struct fr_err *err)
 {
     struct signer_remote *s = (struct signer_remote *)((char *)port - offsetof(struct signer_remote, port));
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, REMOTE_ASK_BYTES_MAX);
     FR_AUTO(remote_ask) a = fr_alloc(sizeof *a);
     if (s->open >= REMOTE_OPEN_MAX) return FR_FAIL_CODE(err, FR_E_BUSY, "signer_busy", "%d asks wait for the remote signer", s->open);

@@ -31,7 +31,7 @@ static void answer_to(const struct tx *t, const uint8_t key[SECRET_KEY_BYTES], u
 
 static void test_the_request_as_web3signer_reads_it(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct sign_ask a = asked(TX_FEE_MARKET);
     fr_buf_init(&out, REMOTE_ASK_BYTES_MAX);
     CHECK(remote_ask_put(&a, 3, &out, NULL) == FR_OK);

@@ -59,7 +59,7 @@ enum fr_status siwe_print(const struct siwe *s, struct fr_buf *out, struct fr_er
 
 enum fr_status siwe_check(const struct siwe *s, const uint8_t signature[SIGNATURE_BYTES], int64_t now_ms, struct fr_err *err)
 {
-    FR_AUTO_BUF message;
+    FR_AUTO_BUF(message);
     struct signature sig;
     struct address signer;
     uint8_t hash[32];

@@ -15,7 +15,7 @@ static struct siwe ask(void)
 
 static void sign(const struct siwe *s, uint8_t out[SIGNATURE_BYTES])
 {
-    FR_AUTO_BUF message;
+    FR_AUTO_BUF(message);
     struct signature sig;
     uint8_t hash[32];
     fr_buf_init(&message, SIWE_BYTES_MAX);
@@ -27,7 +27,7 @@ static void sign(const struct siwe *s, uint8_t out[SIGNATURE_BYTES])
 
 static void test_the_message_of_erc_4361(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct siwe s = ask();
     fr_buf_init(&out, SIWE_BYTES_MAX);
     CHECK(siwe_print(&s, &out, NULL) == FR_OK);
@@ -43,7 +43,7 @@ static void test_the_message_of_erc_4361(void)
 
 static void test_a_field_cannot_bring_lines_of_its_own(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, SIWE_BYTES_MAX);
     for (int i = 0; i < 10; i++) {
         struct siwe s = ask();

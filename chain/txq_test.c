@@ -249,7 +249,7 @@ static void answer(struct pending *p)
 {
     static const char *const rubbish[] = { "", "<html>", "[]", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "{\"jsonrpc\":\"2.0\"", "null" };
     FR_AUTO(fr_json) c = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 20);
     CHECK(fr_json_parse(p->body, p->len, &c, &why) == FR_OK);
     node_lies = p->lies;

@@ -287,7 +287,7 @@ const int config_part_count = sizeof config_parts / sizeof config_parts[0];
 
 enum fr_status config_source_read(const char *path, struct fr_json **ret, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) json = NULL;
     fr_buf_init(&text, CONFIG_FILE_BYTES_MAX);
     FR_TRY(file_read(path, CONFIG_FILE_BYTES_MAX, &text, err));
@@ -348,7 +348,7 @@ static enum fr_status dev_token(struct config *c, struct fr_err *err)
 {
     char path[CONFIG_PATH_BYTES], token[BOT_TOKEN_BYTES], secret[FR_BASE64URL_BYTES(26)];
     uint8_t bytes[26];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, sizeof token - 1);
     if (!exists(c->data, DEV_TOKEN)) {
         fr_random_bytes(bytes, sizeof bytes);

@@ -107,7 +107,7 @@ static void look_at_bots(const struct looking *l)
 {
     const struct bots *b = &l->c->bots;
     const char *env = getenv("FROND_BOT_TOKEN");
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 900);
     for (int i = 0; i < b->count; i++) fr_buf_addf(&text, "%s%s (%lld, %s)", i ? ", " : "", b->list[i].name, (long long)b->list[i].id, b->list[i].token[0] ? "by its token" : "by Telegram's signature");
     if (b->count == 0) tell(l, "bots", NULL, "none: under --dev launch data is signed by a token of this host's own");
@@ -134,7 +134,7 @@ static bool url_is_private(const char *url)
 
 static bool certificates_read(const char *path)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CA_FILE_BYTES_MAX);
     FILE *f = fopen(path, "re");
     char *room = f ? fr_buf_reserve(&text, CA_FILE_BYTES_MAX - 1) : NULL;

@@ -42,7 +42,7 @@ void llm_message_add(struct fr_buf *messages, const char *role, const char *text
 enum fr_status llm_chat_start(const struct llm_by *by, int64_t due_ms, const struct llm_turn *t, llm_done_fn *done, void *arg, struct fr_err *err)
 {
     int64_t left_ms = due_ms - fr_mono_ms();
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, LLM_BODY_BYTES_MAX);
     if (left_ms <= 0) return FR_FAIL_CODE(err, FR_E_TIMEOUT, "llm_deadline", "no time is left for another call of the model");
     FR_TRY(fr_buf_check(t->messages, "the prompt", err));

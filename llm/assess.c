@@ -83,7 +83,7 @@ static void assess_print(const struct assess *a, struct fr_buf *out)
 
 static void assess_end(struct assess *a, enum fr_status st, const struct fr_err *err)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err large;
     fr_buf_init(&out, LLM_ANSWER_BYTES_MAX);
     if (st == FR_OK) {
@@ -126,7 +126,7 @@ static void judge_on_value(void *arg, enum fr_status st, const struct llm_value 
 static enum fr_status judge_start(struct assess *a, const struct llm_vote *best, struct fr_err *err)
 {
     FR_AUTO(fr_json) schema = NULL;
-    FR_AUTO_BUF shape, prompt, messages;
+    FR_AUTO_BUF(shape); FR_AUTO_BUF(prompt); FR_AUTO_BUF(messages);
     fr_buf_init(&shape, LLM_BODY_BYTES_MAX);
     fr_buf_init(&prompt, LLM_BODY_BYTES_MAX);
     fr_buf_init(&messages, LLM_BODY_BYTES_MAX);
@@ -215,7 +215,7 @@ static void print_drafts(struct assess *a, struct fr_buf *out)
 // False: not one could be started, and a->failed says why.
 static bool pass_start(struct assess *a)
 {
-    FR_AUTO_BUF messages, system, user;
+    FR_AUTO_BUF(messages); FR_AUTO_BUF(system); FR_AUTO_BUF(user);
     fr_buf_init(&messages, LLM_BODY_BYTES_MAX);
     fr_buf_init(&system, LLM_BODY_BYTES_MAX);
     fr_buf_init(&user, LLM_BODY_BYTES_MAX);

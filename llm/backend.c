@@ -252,7 +252,7 @@ static enum fr_status exchange_send(struct llm_exchange *x, const struct llm_exc
 
 enum fr_status llm_exchange_start(const struct llm_exchange_ask *ask, struct llm_exchange **ret, struct fr_err *err)
 {
-    FR_AUTO_BUF body = { 0 };
+    FR_AUTO_BUF(body);
     struct llm_exchange *x = fr_alloc(sizeof *x);
     if (!x) return FR_FAIL(err, FR_E_NOMEM, "no memory for a request to a model");
     *x = (struct llm_exchange){ .stream = ask->on_delta != NULL, .on_delta = ask->on_delta, .done = ask->done, .arg = ask->arg, .started_ms = fr_mono_ms() };

@@ -68,7 +68,7 @@ static bool ask_one(struct llm_batch *b)
     struct item *i = &b->items[b->next_ask % b->window];
     struct llm_ask ask = b->common;
     struct fr_err err;
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, LLM_BODY_BYTES_MAX);
     b->ask.body(b->ask.arg, b->next_ask, &body);
     ask.body = body.data ? body.data : "";

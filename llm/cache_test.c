@@ -52,7 +52,7 @@ static void test_time_and_room_end(void)
     CHECK(!llm_cache_get(c, key, 1, &got));                        // what is not goes first
     key[0] = 19;
     CHECK(llm_cache_get(c, key, 1, &got));
-    FR_AUTO_BUF facts;
+    FR_AUTO_BUF(facts);
     fr_buf_init(&facts, 1000);
     llm_cache_facts(c, &facts);
     long long bytes = 0;

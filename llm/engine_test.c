@@ -200,7 +200,7 @@ static void end(void)
 
 static bool said(const char *text)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * ENGINE_SAID_BYTES);
     llm_engine_said(engine, &out);
     return out.data && strstr(out.data, text);

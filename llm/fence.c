@@ -67,7 +67,7 @@ static void drop_hidden(const char *text, size_t len, struct fr_buf *out)
 // What is hidden goes first: it may stand in the middle of a token.
 void llm_fence_clean(const char *text, size_t len, struct fr_buf *out)
 {
-    FR_AUTO_BUF seen;
+    FR_AUTO_BUF(seen);
     fr_buf_init(&seen, 3 * len + 1);
     drop_hidden(text, len, &seen);
     if (seen.failed) { out->failed = out->no_memory = true; return; }
@@ -87,7 +87,7 @@ void llm_fence_add(const char *name, const char *text, size_t len, struct fr_buf
 {
     uint8_t sum[SHA256_BYTES];
     char code[2 * CODE_BYTES + 1];
-    FR_AUTO_BUF inside;
+    FR_AUTO_BUF(inside);
     fr_buf_init(&inside, LLM_BODY_BYTES_MAX);
     if (!fence_has_key) {
         fr_random_bytes(fence_key, sizeof fence_key);
@@ -107,7 +107,7 @@ void llm_fence_add(const char *name, const char *text, size_t len, struct fr_buf
 
 void llm_fence_word(const char *text, size_t most, struct fr_buf *out)
 {
-    FR_AUTO_BUF clean;
+    FR_AUTO_BUF(clean);
     fr_buf_init(&clean, LLM_BODY_BYTES_MAX);
     llm_fence_clean(text, strlen(text), &clean);
     size_t len = clean.len > most ? fr_utf8_cut(clean.data, most) : clean.len;

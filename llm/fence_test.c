@@ -43,7 +43,7 @@ static void add(const char *text, struct fr_buf *out)
 
 static void test_a_text_cannot_close_its_block(void)
 {
-    FR_AUTO_BUF first, second, third;
+    FR_AUTO_BUF(first); FR_AUTO_BUF(second); FR_AUTO_BUF(third);
     char attack[200], code[13];
     add("hello", &first);
     CHECK(strncmp(first.data, "<<data text ", 12) == 0);
@@ -74,7 +74,7 @@ static void test_random_bytes_stay_text(void)
 
 static void test_a_word_is_one_short_line(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100);
     llm_fence_word("Ko\nre<|an \xea\xb0\x80", 13, &out);
     CHECK_TEXT(out.data, "Ko re\xe2\x80\xb9|an ");

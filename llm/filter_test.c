@@ -22,7 +22,7 @@ static void rules_of(const char *words, bool secrets, bool personal)
 static const char *filtered(const char *text, size_t step, unsigned seed)
 {
     struct llm_filter f;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, sizeof got - 1);
     llm_filter_begin(&f, rules);
     size_t len = strlen(text);
@@ -127,7 +127,7 @@ static void test_random_texts_come_out_the_same_in_pieces(void)
 static void test_a_stream_is_held_back_by_little(void)
 {
     struct llm_filter f;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     rules_of("forbidden", true, true);
     fr_buf_init(&out, 1 << 20);
     llm_filter_begin(&f, rules);
@@ -145,7 +145,7 @@ static void test_a_stream_is_held_back_by_little(void)
 
 static void test_redaction_hides_both(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1000);
     const char *text = "{\"content\":\"mail a@example.com, key sk-abcdefghijklmnopqrstuvwx\"}";
     llm_filter_redact(text, strlen(text), &out);

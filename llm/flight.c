@@ -112,8 +112,8 @@ static void on_delta(void *arg, const struct llm_delta *d)
     struct llm_flight *f = arg;
     if (f->refused || f->wanted == 0) return;
     if (!f->screen) { flight_tell(f, d); return; }
-    FR_AUTO_BUF json;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(json);
+    FR_AUTO_BUF(text);
     fr_buf_init(&json, 2 * LLM_ANSWER_BYTES_MAX);
     fr_buf_init(&text, LLM_ANSWER_BYTES_MAX);
     if (llm_screen_event(f->screen, d->json, d->json_len, &json, &text)) flight_tell(f, &(struct llm_delta){ text.data ? text.data : "", text.len, json.data, json.len });
@@ -153,8 +153,8 @@ static enum fr_status take_answer(struct llm_flight *f, const struct llm_result 
         return fr_buf_check(&f->json, "an answer", err);
     }
     if (f->screen && f->streamed) {
-        FR_AUTO_BUF json;
-        FR_AUTO_BUF text;
+        FR_AUTO_BUF(json);
+        FR_AUTO_BUF(text);
         fr_buf_init(&json, 2 * LLM_ANSWER_BYTES_MAX);
         fr_buf_init(&text, LLM_ANSWER_BYTES_MAX);
         if (llm_screen_rest(f->screen, &json, &text)) flight_tell(f, &(struct llm_delta){ text.data ? text.data : "", text.len, json.data, json.len });

@@ -58,7 +58,7 @@ static void call_free(struct llm_call *c)
 static void tell_at_once(struct llm_call *c)
 {
     const struct llm_flight *f = c->flight;
-    FR_AUTO_BUF event;
+    FR_AUTO_BUF(event);
     fr_buf_init(&event, 2 * LLM_ANSWER_BYTES_MAX);
     if (!llm_screen_as_event(f->json.data, f->json.len, &event)) return;
     c->streamed = true;

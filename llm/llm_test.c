@@ -545,7 +545,7 @@ static void test_records_are_kept_by_consent_and_redacted(void)
     char body[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"mail a@example.com\"}]}";
     struct llm_ask a = { .kind = LLM_CHAT, .from = quiz, .body = body, .body_len = strlen(body), .keep = true, .on_delta = on_delta, .done = on_done, .arg = &kept };
     struct fr_err err;
-    FR_AUTO_BUF usage;
+    FR_AUTO_BUF(usage);
     fr_buf_init(&usage, 10000);
     begin(1, 0);
     start(NULL);

@@ -22,7 +22,7 @@ static void test_errors_have_openais_shape(void)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fr_err err;
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 2000);
         FR_IGNORE(FR_FAIL_CODE(&err, cases[i].st, cases[i].code, "%s", cases[i].text));     // what is printed
         openai_error_print(&err, llm_public_text(&err), &out);
@@ -53,7 +53,7 @@ static bool is_usage(const char *json) { return openai_event_is_usage(json, strl
 static void test_usage_is_told_once_and_by_us(void)
 {
     struct llm_end end = { .json = "{\"id\":\"x\",\"created\":7,\"model\":\"m\"}", .json_len = 34, .prompt_tokens = 3, .answer_tokens = 4 };
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2000);
     openai_usage_event(LLM_CHAT, &end, &out);
     CHECK_TEXT(out.data, "{\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}");
@@ -75,7 +75,7 @@ static void test_a_whole_answer_as_one_event(void)
     static const char chat[] = "{\"id\":\"x\",\"created\":7,\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"hi\",\"tool_calls\":[{\"id\":\"a\",\"type\":\"function\",\"function\":{\"name\":\"f\"}},{\"id\":\"b\"}]},\"finish_reason\":\"stop\"},"
                                "{\"message\":{\"content\":null},\"finish_reason\":null,\"logprobs\":{\"content\":[]}}]}";
     struct llm_end end = { .json = chat, .json_len = sizeof chat - 1 };
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2000);
     openai_answer_event(LLM_CHAT, &end, &out);
     CHECK_TEXT(out.data, "{\"id\":\"x\",\"object\":\"chat.completion.chunk\",\"created\":7,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"hi\",\"tool_calls\":["
@@ -91,7 +91,7 @@ static void test_a_whole_answer_as_one_event(void)
 static void test_one_model_of_the_list(void)
 {
     static const char list[] = "[{\"id\":\"a\",\"object\":\"model\"},{\"id\":\"b/c\",\"object\":\"model\"},7]";
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err err;
     fr_buf_init(&out, 2000);
     CHECK(openai_model_print(list, sizeof list - 1, "b/c", &out, &err) == FR_OK);

@@ -19,7 +19,7 @@ static const char *ours(enum palm_method m, const char *model, const char *body)
 static const char *theirs(const char *json)
 {
     static char text[4000];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, sizeof text);
     if (palm_answer_print(&request, json, strlen(json), &out, &why) != FR_OK) return why.text;
     snprintf(text, sizeof text, "%s", out.data);
@@ -125,7 +125,7 @@ static void test_embeddings(void)
     CHECK_TEXT(theirs("{\"data\":[{\"embedding\":[0.25,-1]}]}"), "{\"embedding\":{\"value\":[0.25,-1]}}");
     CHECK_TEXT(ours(PALM_BATCH_EMBED_TEXT, "m", "{\"texts\":[\"a\",\"b\"]}"), "{\"model\":\"m\",\"input\":[\"a\",\"b\"]}");
     CHECK_TEXT(theirs("{\"data\":[{\"embedding\":[1]},{\"embedding\":[2,3]}]}"), "{\"embeddings\":[{\"value\":[1]},{\"value\":[2,3]}]}");
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 10000);
     for (int i = 0; i <= PALM_BATCH_MAX; i++) fr_buf_addf(&b, "%s\"x\"", i ? "," : "{\"texts\":[");
     fr_buf_add(&b, "]}");
@@ -136,7 +136,7 @@ static void test_nonsense_from_a_backend_is_known(void)
 {
     static const char *const bad[] = { "", "{", "[]", "{}", "{\"choices\":7}", "{\"choices\":[]}", "null" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 1000);
         ours(PALM_GENERATE_TEXT, "m", "{\"prompt\":{\"text\":\"a\"}}");
         CHECK_INT(palm_answer_print(&request, bad[i], strlen(bad[i]), &out, &why), FR_E_IO);
@@ -150,7 +150,7 @@ static void test_nonsense_from_a_backend_is_known(void)
 
 static void test_what_the_filter_refused_has_no_candidates(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4000);
     ours(PALM_GENERATE_TEXT, "m", "{\"prompt\":{\"text\":\"a\"},\"safety_settings\":[{\"category\":\"HARM_CATEGORY_MEDICAL\",\"threshold\":3},{\"category\":1,\"threshold\":\"BLOCK_LOW_AND_ABOVE\"}]}");
     palm_refused_print(&request, "no", &out);
@@ -172,7 +172,7 @@ static void test_errors_have_googles_shape(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fr_err err;
         char want[200];
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 1000);
         FR_IGNORE(FR_FAIL_CODE(&err, cases[i].st, cases[i].code, "why"));     // what is printed
         CHECK_INT(palm_error_status(&err), cases[i].http_status);
@@ -185,7 +185,7 @@ static void test_errors_have_googles_shape(void)
 static void test_models(void)
 {
     static const char list[] = "[{\"id\":\"a\",\"can\":[\"chat\",\"json\"],\"context\":2048},{\"id\":\"b\",\"can\":[\"embed\"]},{\"id\":\"c\"}]";
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4000);
     CHECK(palm_models_print(list, sizeof list - 1, 2, "", &out, &why) == FR_OK);
     CHECK_TEXT(out.data, "{\"models\":[{\"name\":\"models/a\",\"baseModelId\":\"a\",\"version\":\"001\",\"displayName\":\"a\",\"inputTokenLimit\":2048,\"outputTokenLimit\":2048,"
@@ -207,7 +207,7 @@ static void test_methods_by_name(void)
     enum palm_method m;
     CHECK(palm_method_parse("countMessageTokens", &m) && m == PALM_COUNT_MESSAGE_TOKENS);
     CHECK(!palm_method_parse("generatetext", &m) && !palm_method_parse("", &m));
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100);
     palm_count_print(17, &out);
     CHECK_TEXT(out.data, "{\"tokenCount\":17}");

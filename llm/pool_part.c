@@ -199,7 +199,7 @@ static void tell(struct llm_sent *s)
 {
     struct llm_result r = { .json = NULL, .text = "", .finish = "", .model = s->model, .pod = s->pod, .prompt_tokens = -1, .answer_tokens = -1, .streamed = s->streamed, .retry_after_ms = s->retry_after_ms, .first_ms = s->first_ms, .tries = s->tries };
     struct llm_answer *a = s->answer;
-    FR_AUTO_BUF json;
+    FR_AUTO_BUF(json);
     fr_buf_init(&json, 3 * llm_answer_bytes_max(s->request->kind));
     bool fine = s->err.status == FR_OK;
     if (fine) {

@@ -118,7 +118,7 @@ static void settle_on(int count, int concurrency)
 static struct fr_json *facts(void)
 {
     struct fr_json *json = NULL;
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1 << 20);
     llm_pool_facts(pool, &b);
     CHECK(fr_json_parse(b.data, b.len, &json, NULL) == FR_OK && !strstr(b.data, "sk-key"));
@@ -487,7 +487,7 @@ static void test_capabilities_decide(void)
     RUN_UNTIL(is_state("able/0", "up"));
     CHECK_TEXT(call("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}", false)->text, "p1: x");
     CHECK_TEXT(call(CHAT("x"), false)->text, "p0: x");
-    FR_AUTO_BUF models;
+    FR_AUTO_BUF(models);
     fr_buf_init(&models, 1 << 20);
     llm_pool_models(pool, &models);
     CHECK_TEXT(models.data, "[{\"id\":\"m\",\"object\":\"model\",\"created\":0,\"owned_by\":\"b\",\"can\":[\"chat\",\"text\",\"embed\",\"json\"],\"languages\":[],\"context\":100000,\"price\":{\"prompt\":\"0\",\"answer\":\"0\"},\"up\":true}]");
@@ -713,7 +713,7 @@ static void test_one_pod_is_killed_under_many_calls_and_none_is_lost_or_answered
 
 static void test_metrics_are_told(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1 << 20);
     begin(2, 8);
     call(CHAT("x"), false);

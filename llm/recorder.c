@@ -77,7 +77,7 @@ static void text_of(struct fr_buf *out, const struct fr_buf *from, bool whole)
 
 static void keep(struct llm_recorder *r, struct llm_flight *f, int64_t total_ms, bool whole)
 {
-    FR_AUTO_BUF request;
+    FR_AUTO_BUF(request);
     struct kept *k;
     if (r->waiting >= LLM_RECORDS_WAITING_MAX || r->bytes > LLM_RECORDS_BYTES_MAX || !(k = fr_alloc(sizeof *k))) { r->lost++; return; }
     fr_id_new(f->record);

@@ -44,7 +44,7 @@ static const char *piece_of(const struct fr_json *event)
 static void tell_events(struct llm_flight *f, const struct fr_buf *events)
 {
     FR_AUTO(fr_json) list = NULL;
-    FR_AUTO_BUF json = { 0 };              // what returns below frees it
+    FR_AUTO_BUF(json);
     struct fr_err err;
     if (!f->stream || events->len == 0 || fr_json_parse_long(events->data, events->len, 8 * LLM_ANSWER_BYTES_MAX, &list, &err) != FR_OK) return;      // then all of it comes at the end
     fr_buf_init(&json, 2 * LLM_ANSWER_BYTES_MAX);

@@ -227,7 +227,7 @@ static void member(struct fr_buf *out, const char *key)
 static enum fr_status normalise(struct looking *l)
 {
     struct llm_request *r = l->r;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, LLM_BODY_BYTES_MAX);
     for (const struct fr_json *m = fr_json_child(l->json); m; m = fr_json_next(m)) {
         bool one_prompt = r->kind == LLM_TEXT && strcmp(fr_json_key(m), "prompt") == 0 && fr_json_kind(m) == JSON_ARRAY;
@@ -248,7 +248,7 @@ static enum fr_status normalise(struct looking *l)
 static void digest(struct llm_request *r)
 {
     struct fr_sha256 s;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * LLM_BODY_BYTES_MAX);
     fr_json_print_canonical(r->json, &out);
     fr_sha256_init(&s);
@@ -274,7 +274,7 @@ static uint64_t hash_of(const struct fr_buf *b, size_t most)
 
 static void look_at_prefix(struct llm_request *r)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * LLM_BODY_BYTES_MAX);
     if (r->kind == LLM_TEXT) gather(fr_json_get(r->json, "prompt"), &out);
     if (r->kind != LLM_CHAT) {

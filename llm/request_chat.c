@@ -192,7 +192,7 @@ enum fr_status llm_request_messages(struct looking *l)
 
 static int64_t json_tokens(const struct fr_json *v)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * LLM_BODY_BYTES_MAX);
     fr_json_print(v, &out);
     return out.data ? llm_tokens_estimate(out.data) : 0;

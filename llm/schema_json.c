@@ -134,7 +134,7 @@ static enum fr_status json_judge(struct json_run *r, const char *text, struct fr
 
 static enum fr_status json_repair(struct json_run *r, const char *text, const struct fr_err *why, struct fr_err *err)
 {
-    FR_AUTO_BUF said;
+    FR_AUTO_BUF(said);
     fr_buf_init(&said, SHOWN_BYTES_MAX + 100);
     size_t len = strlen(text);
     fr_buf_add_bytes(&said, text, len > SHOWN_BYTES_MAX ? fr_utf8_cut(text, SHOWN_BYTES_MAX) : len);
@@ -150,7 +150,7 @@ static void json_on_answer(void *arg, enum fr_status st, const struct llm_end *e
 {
     struct json_run *r = arg;
     struct fr_err why, again;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, LLM_ANSWER_BYTES_MAX);
     llm_spent_add(&r->spent, end);
     if (st != FR_OK && !r->plain && strcmp(err->code, "llm_request") == 0) {           // no pod of this model holds to schemas
@@ -174,7 +174,7 @@ static void json_on_answer(void *arg, enum fr_status st, const struct llm_end *e
 
 static enum fr_status json_prepare(struct json_run *r, const struct llm_json_ask *ask, struct fr_err *err)
 {
-    FR_AUTO_BUF text, rule;
+    FR_AUTO_BUF(text); FR_AUTO_BUF(rule);
     fr_buf_init(&text, LLM_BODY_BYTES_MAX);
     fr_buf_init(&rule, LLM_BODY_BYTES_MAX);
     fr_json_print(ask->schema, &text);

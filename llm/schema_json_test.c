@@ -32,7 +32,7 @@ static void ask(bool check)
 {
     struct fr_err err;
     FR_AUTO(fr_json) schema = NULL;
-    FR_AUTO_BUF messages;
+    FR_AUTO_BUF(messages);
     struct llm_by by = canned_by();
     fr_buf_init(&messages, 10000);
     canned_forget();
@@ -101,7 +101,7 @@ static void test_a_backend_without_schemas_is_asked_without(void)
 static void test_a_failed_call_is_its_own_refusal(void)
 {
     struct fr_err err;
-    FR_AUTO_BUF messages;
+    FR_AUTO_BUF(messages);
     struct llm_by by = canned_by();
     fr_buf_init(&messages, 20);
     llm_message_add(&messages, "user", "far too long for this");
@@ -112,7 +112,7 @@ static void test_a_failed_call_is_its_own_refusal(void)
 static bool first(const char *text, const char *want)
 {
     FR_AUTO(fr_json) v = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1000);
     if (!llm_json_first(text, &v)) return !want;
     fr_json_print(v, &out);
@@ -134,7 +134,7 @@ static void test_a_schema_is_spelled_out_for_backends(void)
 {
     struct fr_err err;
     FR_AUTO(fr_json) s = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4000);
     const char *text = "{\"type\":\"object\",\"properties\":{\"format\":{\"type\":\"string\",\"format\":\"units\"},\"l\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{}}}}}";
     CHECK_INT(fr_json_parse(text, strlen(text), &s, &err), FR_OK);

@@ -72,7 +72,7 @@ static void copy_texts(struct llm_screen *s, int choice, const struct fr_json *f
         const char *key = s->kind == LLM_TEXT && which == 0 ? "text" : chat[which];
         const struct fr_json *v = fr_json_get(from, key);
         const char *text = fr_json_text(v);
-        FR_AUTO_BUF piece;
+        FR_AUTO_BUF(piece);
         fr_buf_init(&piece, LLM_ANSWER_BYTES_MAX);
         if (!text && !(last && s->begun[choice][which])) {
             if (v) comma_key(out, n, key), fr_json_print(v, out);
@@ -170,7 +170,7 @@ bool llm_screen_rest(struct llm_screen *s, struct fr_buf *out, struct fr_buf *ou
     int n = 0;
     head(s, s->kind == LLM_TEXT ? "text_completion" : "chat.completion.chunk", NULL, out);
     for (int i = 0; i < LLM_CHOICES_MAX && !s->refused; i++) {
-        FR_AUTO_BUF piece;
+        FR_AUTO_BUF(piece);
         fr_buf_init(&piece, LLM_ANSWER_BYTES_MAX);
         if (!s->begun[i][0] || s->filters[i][0].held.len == 0) continue;
         screen_text(s, i, 0, "", true, &piece);

@@ -171,7 +171,7 @@ static enum fr_status insert_doc(struct store_txn *txn, const char *tenant, cons
 enum fr_status llm_doc_put(struct store_txn *txn, const char *tenant, const char *id, const char *text, const struct llm_vector *v, int64_t now_ms, struct fr_err *err)
 {
     FR_SQL_ROW(row);
-    FR_AUTO_BUF words;
+    FR_AUTO_BUF(words);
     bool was;
     char mark[24];
     int64_t no;
@@ -206,7 +206,7 @@ static void rank_in(struct ranked *list, int *count, int64_t row, double score)
 
 static bool print_match(const char *tenant, const char *query, struct fr_buf *out)
 {
-    FR_AUTO_BUF words;
+    FR_AUTO_BUF(words);
     char mark[24];
     int count = 0;
     fr_buf_init(&words, 64 * 1024);
@@ -226,7 +226,7 @@ static bool print_match(const char *tenant, const char *query, struct fr_buf *ou
 static enum fr_status by_words(struct store_txn *txn, const char *tenant, const char *query, struct ranked *list, int *count, struct fr_err *err)
 {
     FR_SQL_ROW(row);
-    FR_AUTO_BUF match;
+    FR_AUTO_BUF(match);
     bool found;
     fr_buf_init(&match, 64 * 1024);
     if (!print_match(tenant, query, &match)) return FR_OK;

@@ -68,7 +68,7 @@ static void fill(const char *prompt, const struct fr_json *vars, struct fr_buf *
     bool broken, word;
     char name[64];
     for (const char *begin = at; next_hole(&at, &from, &len, &broken); begin = at) {
-        FR_AUTO_BUF value;
+        FR_AUTO_BUF(value);
         fr_buf_init(&value, LLM_BODY_BYTES_MAX);
         fr_buf_add_bytes(out, begin, (size_t)(from - 2 - begin));
         hole_name(from, len, name, &word);
@@ -148,7 +148,7 @@ static enum fr_status task_fill(struct llm_task *t, const char *name, struct fr_
     char hex[SHA256_HEX_BYTES];
     const char *own;
     int64_t tokens;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     fr_json_print_canonical(t->json, &text);
     FR_TRY(fr_buf_check(&text, "the task", err));
@@ -172,7 +172,7 @@ static enum fr_status task_fill(struct llm_task *t, const char *name, struct fr_
 
 enum fr_status llm_task_read(const struct fr_json *json, const char *name, struct llm_task **ret, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     FR_TRY(llm_task_check(json, name ? name : "task", err));
     FR_AUTO(llm_task) t = fr_alloc(sizeof *t);
@@ -224,7 +224,7 @@ void llm_tasks_list(struct fr_buf *out)
 
 static void render_turn(const struct llm_task *t, const struct fr_json *vars, struct fr_buf *messages)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, LLM_BODY_BYTES_MAX);
     fill(t->prompt, vars, &text);
     if (text.failed) messages->failed = true;
@@ -236,7 +236,7 @@ enum fr_status llm_task_render(const struct llm_task *t, const struct fr_json *v
     FR_TRY(schema_fit(t->vars, vars, "vars", err));
     fr_buf_addf(system, "%s%s%s", t->system, *t->system ? "\n\n" : "", llm_fence_rule);
     for (const struct fr_json *e = fr_json_child(t->examples); e; e = fr_json_next(e)) {
-        FR_AUTO_BUF answer;
+        FR_AUTO_BUF(answer);
         fr_buf_init(&answer, LLM_BODY_BYTES_MAX);
         render_turn(t, fr_json_get(e, "vars"), messages);
         add_value(fr_json_get(e, "answer"), &answer);
@@ -254,7 +254,7 @@ static void text_on_answer(void *arg, enum fr_status st, const struct llm_end *e
 {
     struct text_run *r = arg;
     struct fr_err mine;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * LLM_ANSWER_BYTES_MAX);
     llm_spent_add(&r->spent, end);
     if (st == FR_OK) {
@@ -269,7 +269,7 @@ static void text_on_answer(void *arg, enum fr_status st, const struct llm_end *e
 
 static enum fr_status text_start(const struct llm_by *by, const struct llm_task *t, const struct fr_buf *system, const struct fr_buf *messages, llm_value_fn *done, void *arg, struct fr_err *err)
 {
-    FR_AUTO_BUF all;
+    FR_AUTO_BUF(all);
     fr_buf_init(&all, LLM_BODY_BYTES_MAX);
     llm_message_add(&all, "system", system->data);
     fr_buf_add_char(&all, ',');
@@ -285,7 +285,7 @@ static enum fr_status text_start(const struct llm_by *by, const struct llm_task 
 
 enum fr_status llm_task_start(const struct llm_by *by, const struct llm_task *t, const struct fr_json *vars, llm_value_fn *done, void *arg, struct fr_err *err)
 {
-    FR_AUTO_BUF system, messages;
+    FR_AUTO_BUF(system); FR_AUTO_BUF(messages);
     fr_buf_init(&system, LLM_BODY_BYTES_MAX);
     fr_buf_init(&messages, LLM_BODY_BYTES_MAX);
     FR_TRY(llm_task_render(t, vars, &system, &messages, err));

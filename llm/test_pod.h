@@ -102,7 +102,7 @@ static const char *fake_question(const struct fr_json *ask)
 // "NAME: QUESTION", whole or as three events; embeddings [number of the text's first letter, its length].
 static void fake_fine_now(struct fake_conn *c)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1 << 20);
     const struct fr_json *input = fr_json_get(c->ask, "input"), *one;
     if (input) {

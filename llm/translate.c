@@ -41,7 +41,7 @@ static enum fr_status translation_check(void *arg, const struct fr_json *value, 
 
 static void print_restored(const struct translation *t, const char *text, struct fr_buf *out)
 {
-    FR_AUTO_BUF whole;
+    FR_AUTO_BUF(whole);
     fr_buf_init(&whole, LLM_ANSWER_BYTES_MAX);
     llm_protected_restore(t->kept, text, &whole);
     if (whole.failed) out->failed = true;
@@ -70,7 +70,7 @@ static void translation_on_value(void *arg, enum fr_status st, const struct llm_
 {
     struct translation *t = arg;
     FR_AUTO(fr_json) value = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err mine;
     fr_buf_init(&out, LLM_ANSWER_BYTES_MAX);
     if (st == FR_OK) {
@@ -102,7 +102,7 @@ static enum fr_status translation_ask(struct translation *t, const struct llm_by
 {
     FR_AUTO(fr_json) prompts = NULL;
     FR_AUTO(fr_json) schema = NULL;
-    FR_AUTO_BUF text, user, system, messages;
+    FR_AUTO_BUF(text); FR_AUTO_BUF(user); FR_AUTO_BUF(system); FR_AUTO_BUF(messages);
     struct fr_buf *all[] = { &text, &user, &system, &messages };
     for (int i = 0; i < 4; i++) fr_buf_init(all[i], LLM_BODY_BYTES_MAX);
     const char *shape = ask->notes ? schema_notes : schema_plain;

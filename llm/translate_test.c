@@ -19,7 +19,7 @@ static void answer(int no, const struct fr_json *body, struct canned_said *said)
     (void)no;
     const char *text = strstr(canned_message(body, 1), "<<data text "), *end = text ? strstr(text, "\n<<end ") : NULL;
     int tokens[LLM_PROTECTED_MAX], count = 0;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100000);
     if (!text || !end) return;
     for (const char *at = text; at < end; at++) if (strncmp(at, "\xe2\x9f\xa6", 3) == 0) tokens[count++] = atoi(at + 3);
@@ -117,7 +117,7 @@ static bool fits(const char *source, const char *answer_text)
 {
     struct fr_err err;
     struct llm_protected *p = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 10000);
     CHECK_INT(llm_protect(source, NULL, &p, &out, &err), FR_OK);
     bool good = llm_protected_check(p, answer_text, &err) == FR_OK;
@@ -142,13 +142,13 @@ static void test_what_is_no_placeholder_is_translated(void)
     struct fr_err err;
     struct llm_protected *p = NULL;
     FR_AUTO(fr_json) glossary = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 10000);
     CHECK_INT(fr_json_parse(glossary_text, strlen(glossary_text), &glossary, &err), FR_OK);
     CHECK_INT(llm_protect("100% sure & 1 < 2 { open\n} cards Fronds card. Frond\xeb\x8a\x94", glossary, &p, &out, &err), FR_OK);
     CHECK_TEXT(out.data, "100% sure & 1 < 2 { open\n} cards Fronds " T(1) ". " T(2) "\xeb\x8a\x94");
     llm_protected_free(p);
-    FR_AUTO_BUF many;
+    FR_AUTO_BUF(many);
     fr_buf_init(&many, 100000);
     for (int i = 0; i <= LLM_PROTECTED_MAX; i++) fr_buf_add(&many, "{a}");
     CHECK_INT(llm_protect(many.data, NULL, &p, &out, &err), FR_E_LIMIT);

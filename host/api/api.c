@@ -83,7 +83,7 @@ static const char NO_MEMORY[] = "{\"code\":\"nomem\",\"detail\":\"the host has n
 
 static void api_answer_refusal(struct api_op *op, const struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 4096);
     fr_buf_add(&text, "{\"code\":");
     fr_buf_add_json_text(&text, err->code);

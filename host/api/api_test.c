@@ -77,7 +77,7 @@ static void on_answer(void *arg, const struct plugin_answer *a)
 // Calls family.function from Lua inside `plugin`, for player 1.
 static void run(const char *plugin, const char *family, const char *function, const char *args)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     struct fr_err err;
     struct plugin_caller caller = { .player = "1", .name = "Ann", .source = "http", .request_id = "r" };
     fr_buf_init(&text, 100000);
@@ -108,7 +108,7 @@ static void test_small_calls(void)
     run("bare", "time", "now_ms", "[]");
     CHECK_INT(status, FR_OK);
     run("bare", "log", "warn", "[\"hello\",{\"a\":1}]");
-    FR_AUTO_BUF logs;
+    FR_AUTO_BUF(logs);
     fr_buf_init(&logs, 100000);
     plugin_log_print(testing_plugin("bare"), 10, &logs);
     CHECK(strstr(logs.data, "hello") && strstr(logs.data, "warn"));

@@ -54,7 +54,7 @@ static enum fr_status job_get(struct store_txn *txn, void *arg, struct fr_err *e
     struct api_op *op = arg;
     const char *plugin = op->version->package->manifest->id, *id = api_text(op, "id");
     static const struct burn_reader mine = { .operator = true };
-    FR_AUTO_BUF text = { 0 };
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) v = NULL;
     bool more = true;
     FR_TRY(burn_collect(txn, &more, err));

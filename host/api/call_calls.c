@@ -31,7 +31,7 @@ void api_call_plugin(struct api_op *op)
     struct plugin *target;
     enum fr_status st = call_check(op, &target, &err);
     struct plugin_caller caller = op->caller;
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     if (st == FR_OK) {
         caller.depth++;

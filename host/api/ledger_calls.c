@@ -263,7 +263,7 @@ static enum fr_status linked_step(struct store_txn *txn, struct api_op *op, cons
     for (int i = 0; i < LEDGER_STEPS && name; i++)
         if (strcmp(ledger_steps[i].name, name) == 0) step = i;
     if (step < 0 || fr_json_kind(args) != JSON_OBJECT || fr_json_size(item) != 2) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "each step is {\"charge\" | \"pay\" | \"hold\" | \"settle\" | \"release\", {..}}");
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CALL_ARGS_BYTES_MAX);
     fr_json_print(args, &text);
     if (text.failed || fr_json_get(args, "key")) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "a linked step has no key of its own");

@@ -42,7 +42,7 @@ static void go_task(struct api_model *m)
 static enum fr_status start_json(struct api_model *m, struct fr_err *err)
 {
     const struct fr_json *schema = fr_json_get(m->op->args, "schema");
-    FR_AUTO_BUF system, messages;
+    FR_AUTO_BUF(system); FR_AUTO_BUF(messages);
     fr_buf_init(&system, LLM_BODY_BYTES_MAX);
     fr_buf_init(&messages, LLM_BODY_BYTES_MAX);
     if (api_text(m->op, "task")) {

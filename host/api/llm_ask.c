@@ -114,7 +114,7 @@ static enum fr_status take_key(struct api_model *m, struct fr_err *err)
 {
     const char *key = api_text(m->op, "key");
     bool has_key = false;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 2 * JSON_TEXT_BYTES_MAX);
     for (const struct api_arg *a = m->op->call->args; a < m->op->call->args + API_ARGS_MAX && a->type != API_END; a++) has_key = has_key || a->type == API_KEY;
     if (!has_key) return FR_OK;
@@ -231,7 +231,7 @@ static void add_parts(const struct fr_json *parts, struct fr_buf *out)
     fr_buf_add_char(out, '[');
     for (const struct fr_json *p = fr_json_child(parts); p; p = fr_json_next(p)) {
         const char *text = fr_json_text(fr_json_get(p, "text"));
-        FR_AUTO_BUF clean;
+        FR_AUTO_BUF(clean);
         fr_buf_init(&clean, MESSAGE_BYTES_MAX);
         if (p != fr_json_child(parts)) fr_buf_add_char(out, ',');
         if (!text) { fr_json_print(p, out); continue; }
@@ -248,7 +248,7 @@ static enum fr_status add_message(const struct fr_json *msg, int no, struct fr_b
     static const char *const known[] = { "role", "content", "data", "name", "tool_calls", "tool_call_id", NULL };
     const char *role = fr_json_text(fr_json_get(msg, "role"));
     const struct fr_json *content = fr_json_get(msg, "content"), *data = fr_json_get(msg, "data");
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, MESSAGE_BYTES_MAX);
     if (fr_json_kind(msg) != JSON_OBJECT || fr_json_only_keys(msg, known, "message", err) != FR_OK) return message_wrong(no, "has role, content and perhaps data", err);
     if (!role || (strcmp(role, "system") != 0 && strcmp(role, "user") != 0 && strcmp(role, "assistant") != 0 && strcmp(role, "tool") != 0))

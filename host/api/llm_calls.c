@@ -21,7 +21,7 @@ static void body_common(struct api_model *m, int max_tokens, double temperature)
 
 static enum fr_status chat_body(struct api_model *m, struct fr_err *err)
 {
-    FR_AUTO_BUF system, messages;
+    FR_AUTO_BUF(system); FR_AUTO_BUF(messages);
     fr_buf_init(&system, LLM_BODY_BYTES_MAX);
     fr_buf_init(&messages, LLM_BODY_BYTES_MAX);
     FR_TRY(api_messages(m->op, &system, &messages, err));

@@ -64,7 +64,7 @@ static void docs_embed(struct docs *d, const char *text, void (*next)(struct doc
 {
     struct fr_err none;
     struct api_model *m = d->m;
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     size_t len = strlen(text);
     fr_buf_init(&body, LLM_BODY_BYTES_MAX);
     d->next = next;

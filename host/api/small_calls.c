@@ -10,7 +10,7 @@
 static enum fr_status now_log(struct api_op *op, struct fr_err *err)
 {
     (void)err;
-    FR_AUTO_BUF fields;
+    FR_AUTO_BUF(fields);
     fr_buf_init(&fields, LOG_LINE_BYTES_MAX);
     const struct fr_json *v = fr_json_get(op->args, "fields");
     if (v) fr_json_print(v, &fields);

@@ -33,7 +33,7 @@ static enum fr_status put_one(struct store_txn *txn, const struct api_op *op, co
     FR_TRY(fr_json_need_text(item, "key", 1, KV_KEY_BYTES_MAX, &key, err));
     FR_TRY(fr_json_opt_int(item, "if_version", 0, INT64_MAX, -1, &if_version, err));
     FR_TRY(fr_json_opt_int(item, "ttl_s", 1, 366LL * 86400, 0, &ttl_s, err));
-    FR_AUTO_BUF value;
+    FR_AUTO_BUF(value);
     fr_buf_init(&value, KV_VALUE_BYTES_MAX);
     const struct fr_json *v = fr_json_get(item, "value");
     if (!deletes && !v) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "a put needs a value");

@@ -11,7 +11,7 @@
 #define FR_AUTO_DEFINE(T) static inline void T##_drop(struct T **p) { T##_free(*p); }
 #define FR_TAKE(p) ({ __typeof__(p) out_ = (p); (p) = NULL; out_; })
 
-// For values that own memory inside (struct fr_buf): FR_AUTO_BUF in buf.h. For memory from fr_alloc:
+// For values that own memory inside (struct fr_buf): FR_AUTO_BUF(name) in buf.h. For memory from fr_alloc:
 #define FR_AUTO_MEM __attribute__((cleanup(fr_mem_drop), unused))   // unused: holding it until the scope ends may be all it is for
 #define FR_AUTO_FD __attribute__((cleanup(fr_fd_drop)))
 void fr_mem_drop(void *pointer_to_pointer);

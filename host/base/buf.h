@@ -28,6 +28,7 @@ void fr_buf_commit(struct fr_buf *b, size_t len);
 // FR_OK, or FR_E_LIMIT naming `what` and the bound, or FR_E_NOMEM.
 FR_MUST_USE enum fr_status fr_buf_check(const struct fr_buf *b, const char *what, struct fr_err *err);
 
-// Where something returns before fr_buf_init, begin with = { 0 }: what is dropped then is nothing.
+// FR_AUTO_BUF(text); declares a buffer that is freed on every way out of the scope. It begins empty, so that a return before
+// fr_buf_init frees nothing; until fr_buf_init it takes no byte.
 static inline void fr_buf_drop(struct fr_buf *b) { fr_buf_free(b); }
-#define FR_AUTO_BUF __attribute__((cleanup(fr_buf_drop))) struct fr_buf
+#define FR_AUTO_BUF(name) __attribute__((cleanup(fr_buf_drop))) struct fr_buf name = { 0 }

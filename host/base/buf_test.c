@@ -4,7 +4,7 @@
 
 static void test_adds_follow_each_other(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1000);
     CHECK(b.data == NULL);
     fr_buf_add(&b, "a");
@@ -19,7 +19,7 @@ static void test_adds_follow_each_other(void)
 
 static void test_integers_reach_both_ends(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1000);
     fr_buf_add_i64(&b, INT64_MIN);
     fr_buf_add_char(&b, ' ');
@@ -31,7 +31,7 @@ static void test_integers_reach_both_ends(void)
 
 static void test_past_the_bound_nothing_changes(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     struct fr_err err;
     fr_buf_init(&b, 5);
     fr_buf_add(&b, "12345");
@@ -52,7 +52,7 @@ static void test_past_the_bound_nothing_changes(void)
 
 static void test_a_failed_buffer_takes_nothing_more(void)       // a text with a hole in it would be worse than a short one
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 5);
     fr_buf_add(&b, "123");
     fr_buf_add(&b, "4567");
@@ -64,7 +64,7 @@ static void test_a_failed_buffer_takes_nothing_more(void)       // a text with a
 
 static void test_a_zeroed_buffer_takes_nothing(void)
 {
-    FR_AUTO_BUF b = { 0 };
+    FR_AUTO_BUF(b);
     fr_buf_add_char(&b, 'x');
     CHECK(b.failed && b.data == NULL);
     fr_buf_free(NULL);
@@ -72,7 +72,7 @@ static void test_a_zeroed_buffer_takes_nothing(void)
 
 static void test_reserve_commit_and_consume(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 300);
     for (int round = 0; round < 100; round++) {
         char *room = fr_buf_reserve(&b, 200);
@@ -92,7 +92,7 @@ static void test_reserve_commit_and_consume(void)
 
 static void test_json_text_is_escaped(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1000);
     fr_buf_add_json_text(&b, "q\" b\\ /\b\f\n\r\t\x01\x1f\x7f \xC3\xA9\xF0\x9F\x98\x80");
     CHECK_TEXT(b.data, "\"q\\\" b\\\\ /\\u0008\\u000c\\n\\r\\t\\u0001\\u001f\x7f \xC3\xA9\xF0\x9F\x98\x80\"");
@@ -105,7 +105,7 @@ static void test_json_text_is_escaped(void)
 
 static void test_bytes_that_are_not_utf8_are_replaced(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1000);
     fr_buf_add_json_bytes(&b, "a\xFFz\xE2\x82|\xED\xA0\x80\xC3", 10);
     CHECK_TEXT(b.data, "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\xEF\xBF\xBD|\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
@@ -115,7 +115,7 @@ static void test_each_failing_allocation_is_reported(void)
 {
     int failures = 0;
     for (int64_t nth = 1; ; nth++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         struct fr_err err;
         fr_buf_init(&b, 100000);
         fr_mem_fail_at(nth);

@@ -127,7 +127,7 @@ static void test_every_prefix_is_judged_within_its_bounds(void)
 
 static char *nested(int depth, const char *open, const char *close)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 10000);
     for (int i = 0; i < depth; i++) fr_buf_add(&b, open);
     fr_buf_add(&b, "1");
@@ -145,7 +145,7 @@ static void test_depth_is_bounded(void)
     CHECK(fr_json_check(deeper, strlen(deeper), &err) == FR_E_LIMIT);
     CHECK_TEXT(err.code, "too_large");
     CHECK_TEXT(err.text, "line 1, column 33: nested deeper than 32");
-    FR_AUTO_BUF wide;                                    // many siblings are not depth
+    FR_AUTO_BUF(wide);                                    // many siblings are not depth
     fr_buf_init(&wide, 10000);
     fr_buf_add(&wide, "[[]");
     for (int i = 0; i < 100; i++) fr_buf_add(&wide, ",[{}]");
@@ -182,7 +182,7 @@ static void many_keys(struct fr_buf *b, int n, int again)
 
 static void test_duplicates_are_found_among_many_keys(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, JSON_TEXT_BYTES_MAX);
     struct fr_err err;
     for (int n = 1; n < 70; n++) {                       // across the sizes where the way of searching changes
@@ -200,7 +200,7 @@ static void test_duplicates_are_found_among_many_keys(void)
 // The most keys, and the most bytes of spelled-out keys, that fit a text.
 static void test_the_worst_keys_fit_the_memory_set_aside(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, JSON_TEXT_BYTES_MAX);
     struct fr_err err = { .text = "" };
     for (int i = 0; b.len + 20 < b.max; i++) fr_buf_addf(&b, "%c{\"\\t\":0}", i ? ',' : '[');
@@ -212,7 +212,7 @@ static void test_the_worst_keys_fit_the_memory_set_aside(void)
 static void test_a_long_duplicate_is_shown_short(void)
 {
     struct fr_err err;
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 10000);
     for (int twice = 0; twice < 2; twice++) {
         fr_buf_add(&b, twice ? ",\"" : "{\"");
@@ -245,7 +245,7 @@ static void test_damaged_texts_never_confuse_scan_and_tree(void)
         }
         fine++;
         FR_AUTO(fr_json) again = NULL;
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 10000);
         fr_json_print(root, &out);
         wrong += fr_json_parse(out.data, out.len, &again, &err) != FR_OK || !fr_json_equal(root, again);
@@ -256,7 +256,7 @@ static void test_damaged_texts_never_confuse_scan_and_tree(void)
 
 static void test_each_failing_allocation_is_reported(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, JSON_TEXT_BYTES_MAX);
     many_keys(&b, 100, -1);
     int failures = 0;

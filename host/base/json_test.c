@@ -45,7 +45,7 @@ static void test_escapes_are_read(void)
 // The tree's memory is measured before it is built: strings of every length, keys and all, must fit it.
 static void test_texts_of_every_length_have_room(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, JSON_TEXT_BYTES_MAX);
     for (int len = 0; len < 70; len++) {
         fr_buf_clear(&b);
@@ -164,7 +164,7 @@ static void test_only_keys(void)
 
 static void test_hostile_text_is_shown_short(void)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 10000);
     fr_buf_add(&b, "{\"stake\":\"");
     for (int i = 0; i < 500; i++) fr_buf_add(&b, "\xE2\x82\xAC");
@@ -235,7 +235,7 @@ static void test_printing_stops_at_the_bound(void)
 {
     FR_AUTO(fr_json) v = parsed("{\"abc\":[1,2,3]}");
     for (size_t max = 0; max < 15; max++) {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, max);
         fr_json_print(v, &out);
         CHECK(out.failed && out.len <= max);
@@ -288,7 +288,7 @@ static void test_apply_agrees_with_the_rfc(void)         // the examples of RFC 
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         FR_AUTO(fr_json) target = parsed(cases[i][0]), *patch = parsed(cases[i][1]);
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 1000);
         apply(target, patch, &out);
         CHECK_TEXT(out.data, cases[i][2]);
@@ -350,7 +350,7 @@ static void random_value(struct fr_buf *out, int depth, bool null_allowed)
 
 static struct fr_json *random_tree(void)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     random_value(&text, 4, true);
     return parsed(text.data);
@@ -358,7 +358,7 @@ static struct fr_json *random_tree(void)
 
 static bool same_canonical(const struct fr_json *a, const struct fr_json *b)
 {
-    FR_AUTO_BUF x, y;
+    FR_AUTO_BUF(x); FR_AUTO_BUF(y);
     fr_buf_init(&x, JSON_TEXT_BYTES_MAX);
     fr_buf_init(&y, JSON_TEXT_BYTES_MAX);
     fr_json_print_canonical(a, &x);
@@ -372,7 +372,7 @@ static void test_applying_the_patch_gives_the_target(void)
     srand(5);
     for (int round = 0; round < 4000; round++) {
         FR_AUTO(fr_json) from = random_tree(), *to = random_tree();
-        FR_AUTO_BUF patch, result;
+        FR_AUTO_BUF(patch); FR_AUTO_BUF(result);
         fr_buf_init(&patch, JSON_TEXT_BYTES_MAX);
         fr_buf_init(&result, JSON_TEXT_BYTES_MAX);
         bool differ = fr_json_merge_diff(from, to, &patch);
@@ -392,7 +392,7 @@ static void test_applying_the_patch_gives_the_target(void)
 // 40,000 members in opposite orders: quadratic work would be 10^9 comparisons, for each of the three.
 static void test_hostile_objects_are_compared_and_diffed_fast(void)
 {
-    FR_AUTO_BUF up, down, out;
+    FR_AUTO_BUF(up); FR_AUTO_BUF(down); FR_AUTO_BUF(out);
     fr_buf_init(&up, JSON_TEXT_BYTES_MAX);
     fr_buf_init(&down, JSON_TEXT_BYTES_MAX);
     fr_buf_init(&out, JSON_TEXT_BYTES_MAX);
@@ -411,20 +411,20 @@ static void test_hostile_objects_are_compared_and_diffed_fast(void)
 
 static void test_without_memory_results_are_right_or_marked_failed(void)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     for (int i = 0; i < 40; i++) fr_buf_addf(&text, "%c\"k%d\":{\"x\":[%d]}", i ? ',' : '{', 39 - i, i);
     fr_buf_add(&text, "}");
     FR_AUTO(fr_json) to = parsed(text.data);
     FR_AUTO(fr_json) from = parsed("{\"k1\":{\"x\":[38]},\"k0\":{\"x\":[1]},\"k39\":{},\"gone\":1}");
-    FR_AUTO_BUF whole, whole_canonical;
+    FR_AUTO_BUF(whole); FR_AUTO_BUF(whole_canonical);
     fr_buf_init(&whole, 10000);
     fr_buf_init(&whole_canonical, 10000);
     CHECK(fr_json_merge_diff(from, to, &whole));
     fr_json_print_canonical(to, &whole_canonical);
     int failures = 0;
     for (int64_t nth = 1; ; nth++) {
-        FR_AUTO_BUF patch, canonical;
+        FR_AUTO_BUF(patch); FR_AUTO_BUF(canonical);
         fr_buf_init(&patch, 10000);
         fr_buf_init(&canonical, 10000);
         fr_mem_fail_at(nth);

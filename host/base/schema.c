@@ -248,7 +248,7 @@ static void say(char out[SHOWN_BYTES], size_t *used, const char *text)
 
 static void say_json(char out[SHOWN_BYTES], size_t *used, const struct fr_json *v)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     fr_json_print(v, &text);
     say(out, used, text.failed || !text.data ? fr_json_kind_name(fr_json_kind(v)) : text.data);

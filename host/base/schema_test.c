@@ -83,7 +83,7 @@ static void test_schemas_that_are_refused(void)
 static void test_counts_one_step_past_their_bounds(void)
 {
     for (int extra = 0; extra < 2; extra++) {
-        FR_AUTO_BUF text;
+        FR_AUTO_BUF(text);
         fr_buf_init(&text, 64 * 1024);
         fr_buf_add(&text, "{\"type\":\"object\",\"properties\":{");
         for (int i = 0; i < SCHEMA_PROPERTIES_MAX + extra; i++) fr_buf_addf(&text, "%s\"p%d\":{}", i ? "," : "", i);
@@ -185,7 +185,7 @@ static void test_which_schemas_take_any_object(void)
 static void test_long_values_are_shown_short(void)
 {
     struct fr_err err = { 0 };
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 64 * 1024);
     fr_buf_add(&text, "\"");
     for (int i = 0; i < 3000; i++) fr_buf_add(&text, "\xe2\x82\xac");

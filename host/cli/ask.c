@@ -105,8 +105,8 @@ static enum fr_status answer_refused(const struct fr_buf *line, struct fr_err *e
 
 static enum fr_status ask_host(int fd, const struct console_verb *v, const char *args_json, struct fr_buf *out, struct fr_err *err)
 {
-    FR_AUTO_BUF line;
-    FR_AUTO_BUF answer;
+    FR_AUTO_BUF(line);
+    FR_AUTO_BUF(answer);
     int64_t end_ms = fr_mono_ms() + (v->slow ? CLI_ASK_LONG_MS : CLI_ASK_MS);
     fr_buf_init(&answer, ANSWER_BYTES_MAX);
     fr_buf_init(&line, CONSOLE_LINE_BYTES_MAX);
@@ -179,7 +179,7 @@ static void add_pair(struct fr_buf *b, const char *key, const char *value)
 
 enum fr_status run_console(struct cli *c, struct fr_err *err)
 {
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CONSOLE_LINE_BYTES_MAX);
     fr_buf_add_char(&args, '{');
     for (int i = 0; i < CLI_ARGS_MAX && c->verb->args[i].name; i++) add_pair(&args, c->verb->args[i].name, c->arg[i]);

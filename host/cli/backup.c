@@ -41,7 +41,7 @@ static enum fr_status whole_path(const char *name, char out[BACKUP_PATH_BYTES], 
 
 static enum fr_status status_ask(struct cli *c, struct fr_json **ret, const char **state, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CLI_RESULT_BYTES_MAX);
     FR_TRY(cli_ask(c, "backup.status", "{}", &text, err));
     FR_TRY(fr_json_parse(text.data, text.len, ret, err));
@@ -67,7 +67,7 @@ static enum fr_status host_wait(struct cli *c, struct backup *made, const char *
 
 static enum fr_status by_host(struct cli *c, const char *to, bool force, struct backup *made, struct fr_err *err)
 {
-    FR_AUTO_BUF args, answer;
+    FR_AUTO_BUF(args); FR_AUTO_BUF(answer);
     fr_buf_init(&args, CONSOLE_LINE_BYTES_MAX);
     fr_buf_init(&answer, 4096);
     fr_buf_add(&args, "{\"to\":");

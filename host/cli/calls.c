@@ -85,7 +85,7 @@ static void on_answer(void *arg, const struct plugin_answer *a)
 // The lines around the mistake stand in the plugin's own log, under the last error.
 static char *last_frame(const struct stage *s)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) lines = NULL;
     struct fr_err bad;
     char *frame = NULL;
@@ -114,7 +114,7 @@ static enum fr_status call_once(struct stage *s, const struct manifest_call *cal
 {
     struct chance chance = { (uint64_t)number };
     struct plugin_caller who = { .name = "Player 1", .lang = "en", .source = "console" };
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     if (call->args) value_for_schema(&chance, call->args, &args);
     else fr_buf_add(&args, "{}");

@@ -30,7 +30,7 @@ void check_done(struct check *k, const char *fmt, ...)
 
 void check_problem(struct check *k, const char *frame, const char *fmt, ...)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     va_list args;
     fr_buf_init(&text, 8192);
     va_start(args, fmt);
@@ -94,7 +94,7 @@ static void on_ask(void *arg, struct sandbox_worker *w, const struct sandbox_ask
 static enum fr_status load(struct check *k, struct fr_err *err)
 {
     const struct package *p = k->package;
-    FR_AUTO_BUF options;
+    FR_AUTO_BUF(options);
     fr_buf_init(&options, 4096);
     package_options(p, &options);
     FR_TRY(fr_buf_check(&options, "the worker's options", err));

@@ -21,7 +21,7 @@ enum fr_status run_serve(struct cli *c, struct fr_err *err)
 
 static void print_json(const struct cli *c, enum fr_status status, const struct fr_err *err)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, CLI_RESULT_BYTES_MAX + 4096);
     if (status == FR_OK) {
         fr_buf_add(&b, "{\"ok\":true");

@@ -65,7 +65,7 @@ static void look_at_sandbox(struct doctor *d)
 {
     char path[CLI_PATH_BYTES];
     struct fr_err err;
-    FR_AUTO_BUF report;
+    FR_AUTO_BUF(report);
     fr_buf_init(&report, 16384);
     if (access(cli_worker_path(path, sizeof path), X_OK) != 0) {
         say(d, FAIL, "worker", "build it with `make`; it must lie beside frond", "there is no program %s", path);

@@ -68,7 +68,7 @@ static long lock_pid(const char *folder, bool *held)
 
 static void look_at_host(struct doctor *d, bool *answers)
 {
-    FR_AUTO_BUF status;
+    FR_AUTO_BUF(status);
     struct fr_err err;
     bool held;
     long pid = lock_pid(d->cli->data, &held);
@@ -88,7 +88,7 @@ static void look_at_host(struct doctor *d, bool *answers)
 
 static void look_at_plugins(struct doctor *d)
 {
-    FR_AUTO_BUF list;
+    FR_AUTO_BUF(list);
     FR_AUTO(fr_json) json = NULL;
     struct fr_err err;
     int up = 0;
@@ -108,7 +108,7 @@ static void look_at_plugins(struct doctor *d)
 // Asks, and says what is wrong with the answer under `name`. False: there is nothing to read.
 static bool ask(struct doctor *d, const char *verb, const char *args, const char *name, struct fr_json **ret)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     struct fr_err err;
     fr_buf_init(&text, 1024 * 1024);
     enum fr_status st = cli_ask(d->cli, verb, args, &text, &err);

@@ -11,7 +11,7 @@
 
 void help_usage(const struct cli_verb *v, char *out, size_t cap)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, cap > 1 ? cap - 1 : 1);
     fr_buf_addf(&b, "frond %s", v->name);
     for (int i = 0; i < CLI_ARGS_MAX && v->args[i].name; i++)
@@ -107,7 +107,7 @@ static bool add_group(struct fr_buf *b, const char *group)
 enum fr_status run_help(struct cli *c, struct fr_err *err)
 {
     char name[100];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 64 * 1024);
     const struct cli_verb *v = cli_arg(c, "verb") ? help_about(c, name) : NULL;
     if (!cli_arg(c, "verb")) add_all(&text);

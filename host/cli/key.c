@@ -56,7 +56,7 @@ static enum fr_status key_write(const char *path, const struct fr_buf *text, str
 
 static enum fr_status keystore_file_read(const char *path, struct keystore *ret, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 65536 + 2 * KEYSTORE_BYTES_MAX);          // file_read_all reads in blocks
     FR_TRY(file_read_all(path, KEYSTORE_BYTES_MAX, &text, err));
     return keystore_read(text.data ? text.data : "", text.len, ret, err);
@@ -79,7 +79,7 @@ static enum fr_status key_store(struct cli *c, const uint8_t secret[SECRET_KEY_B
 {
     static const struct keystore light = { .n = 4096, .r = 8, .p = 6 };
     FR_AUTO(fr_secret) memory = NULL;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, KEYSTORE_BYTES_MAX);
     const char *path = cli_arg(c, "file");
     struct secret_text passphrase = { 0 };

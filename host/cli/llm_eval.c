@@ -21,7 +21,7 @@ enum fr_status run_llm_tasks(struct cli *c, struct fr_err *err)
 // A name, or a file: what has a dot or a slash is one.
 static enum fr_status task_of(const char *what, struct llm_task **ret, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) json = NULL;
     fr_buf_init(&text, TASK_FILE_BYTES_MAX);
     if (!strpbrk(what, "./")) return llm_task_builtin(what, ret, err);
@@ -46,7 +46,7 @@ static void print_task(const struct llm_task *t, struct fr_buf *out)
 
 static enum fr_status ask_item(struct cli *c, const char *task, const char *vars, struct fr_buf *out, struct fr_err *err)
 {
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CONSOLE_LINE_BYTES_MAX);
     fr_buf_add(&args, "{\"task\":");
     fr_buf_add_json_text(&args, task);
@@ -61,7 +61,7 @@ static enum fr_status ask_item(struct cli *c, const char *task, const char *vars
 enum fr_status run_llm_task(struct cli *c, struct fr_err *err)
 {
     FR_AUTO(llm_task) t = NULL;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, TASK_FILE_BYTES_MAX);
     FR_TRY(task_of(cli_arg(c, "task"), &t, err));
     print_task(t, &text);
@@ -94,7 +94,7 @@ static void add_spent(struct tally *y, const struct fr_json *spent)
 // An answer that never fitted the schema is a wrong one; a host or model that is not there ends the whole.
 static enum fr_status eval_item(struct cli *c, const struct llm_task *t, const char *task, const struct fr_json *item, struct tally *y, struct fr_err *err)
 {
-    FR_AUTO_BUF vars, answer, value, got;
+    FR_AUTO_BUF(vars); FR_AUTO_BUF(answer); FR_AUTO_BUF(value); FR_AUTO_BUF(got);
     FR_AUTO(fr_json) v = NULL;
     struct fr_buf *all[] = { &vars, &answer, &value, &got };
     bool known;
@@ -143,7 +143,7 @@ static void print_tally(const struct llm_task *t, const struct tally *y, struct 
 enum fr_status run_llm_eval(struct cli *c, struct fr_err *err)
 {
     FR_AUTO(llm_task) t = NULL;
-    FR_AUTO_BUF task;
+    FR_AUTO_BUF(task);
     struct tally y = { 0 };
     int64_t most;
     enum fr_status st = FR_OK;

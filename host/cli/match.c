@@ -11,7 +11,7 @@
 
 static enum fr_status ask_match(struct cli *c, const char *console_verb, struct fr_buf *out, struct fr_err *err)
 {
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CONSOLE_LINE_BYTES_MAX);
     fr_buf_add(&args, "{\"match\":");
     fr_buf_add_json_bytes(&args, cli_arg(c, "match"), strlen(cli_arg(c, "match")));
@@ -25,7 +25,7 @@ enum fr_status run_match_show(struct cli *c, struct fr_err *err)
     const char *path = cli_option(c, "export");
     FR_TRY(ask_match(c, "match.show", &c->out, err));
     if (!path) return FR_OK;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CLI_RESULT_BYTES_MAX);
     FR_TRY(ask_match(c, "match.export", &text, err));
     FR_TRY(file_write_new(path, text.data, text.len, err));
@@ -93,7 +93,7 @@ enum fr_status run_match_replay(struct cli *c, struct fr_err *err)
 {
     struct run run = { 0 };
     int64_t times, beside, from;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CLI_RESULT_BYTES_MAX);
     FR_TRY(cli_option_int(c, "times", 1, REPLAY_TIMES_MAX, 1, &times, err));
     FR_TRY(cli_option_int(c, "beside", 0, REPLAY_BESIDE_MAX, 0, &beside, err));
@@ -129,7 +129,7 @@ static void verify_on_done(void *arg, enum fr_status status, const struct verify
 enum fr_status run_match_verify(struct cli *c, struct fr_err *err)
 {
     struct verifying v = { 0 };
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CLI_RESULT_BYTES_MAX);
     FR_TRY(export_get(c, &text, err));
     FR_TRY(box_open(&v.box, err));

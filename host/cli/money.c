@@ -5,7 +5,7 @@
 
 enum fr_status run_ledger_mint(struct cli *c, struct fr_err *err)
 {
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     char key[FR_ID_BYTES];
     const char *player = cli_arg(c, "player");
     if (strncmp(player, "player:", 7) == 0) player += 7;

@@ -40,9 +40,9 @@ static void add_replaced(struct fr_buf *out, const char *text, const char *what,
 
 static enum fr_status copy_file(struct copy *c, const char *from, const char *to, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
-    FR_AUTO_BUF half;
-    FR_AUTO_BUF whole;
+    FR_AUTO_BUF(text);
+    FR_AUTO_BUF(half);
+    FR_AUTO_BUF(whole);
     fr_buf_init(&text, TEMPLATE_BYTES_MAX + 65536);
     fr_buf_init(&half, 2 * TEMPLATE_BYTES_MAX);
     fr_buf_init(&whole, 2 * TEMPLATE_BYTES_MAX);
@@ -138,7 +138,7 @@ enum fr_status run_plugin_new(struct cli *c, struct fr_err *err)
     const char *kind, *dir = cli_arg(c, "dir");
     char from[CLI_PATH_BYTES];
     struct stat st;
-    FR_AUTO_BUF files;
+    FR_AUTO_BUF(files);
     fr_buf_init(&files, 65536);
     FR_TRY(names_check(c, &kind, err));
     struct copy copy = { .id = cli_arg(c, "name"), .files = &files };
@@ -160,7 +160,7 @@ enum fr_status run_plugin_new(struct cli *c, struct fr_err *err)
     fr_buf_addf(&c->out, ",\"kind\":\"%s\",\"folder\":", kind);
     fr_buf_add_json_bytes(&c->out, copy.to, strlen(copy.to));
     fr_buf_addf(&c->out, ",\"files\":[%s],\"next\":", files.data ? files.data : "");
-    FR_AUTO_BUF next;
+    FR_AUTO_BUF(next);
     fr_buf_init(&next, 4096);
     fr_buf_addf(&next, "frond plugin test %s; a host that starts now and looks into the folder above it offers it", copy.to);
     fr_buf_add_json_text(&c->out, next.data);

@@ -7,7 +7,7 @@
 
 enum fr_status run_plugin_install(struct cli *c, struct fr_err *err)
 {
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CONSOLE_LINE_BYTES_MAX);
     char *path = realpath(cli_arg(c, "folder"), NULL);       // the host's own folder is another
     if (!path && errno == ENOENT) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "folder_missing", "there is no folder %.300s", cli_arg(c, "folder"));

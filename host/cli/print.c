@@ -45,7 +45,7 @@ static int add_harmless(struct fr_buf *out, const char *text, int most, bool lin
 
 static void print_harmless(FILE *out, const char *text, bool lines)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 4 * CLI_RESULT_BYTES_MAX);
     add_harmless(&b, text, INT32_MAX, lines);
     if (b.len > 0) fwrite(b.data, 1, b.len, out);
@@ -57,7 +57,7 @@ static void print_indented(FILE *out, const char *text, const char *indent)
 {
     while (*text) {
         size_t len = strcspn(text, "\n");
-        FR_AUTO_BUF line;
+        FR_AUTO_BUF(line);
         fr_buf_init(&line, CLI_RESULT_BYTES_MAX);
         fr_buf_add_bytes(&line, text, len);
         fputs(indent, out);
@@ -80,7 +80,7 @@ static int add_cell(struct fr_buf *out, const struct fr_json *v, int most)
     if (!v || fr_json_kind(v) == JSON_NULL) return add_harmless(out, "-", most, false);
     if (text) return add_harmless(out, text[0] ? text : "-", most, false);
     if (fr_json_kind(v) == JSON_BOOL) return add_harmless(out, fr_json_is_true(v) ? "yes" : "no", most, false);
-    FR_AUTO_BUF json;
+    FR_AUTO_BUF(json);
     fr_buf_init(&json, CLI_RESULT_BYTES_MAX);
     fr_json_print(v, &json);
     return add_harmless(out, json.data ? json.data : "", most, false);
@@ -117,7 +117,7 @@ static void columns_measure(const struct fr_json *rows, struct column *list, int
         list[i].width = (int)strlen(list[i].name);
         list[i].number = true;
         for (const struct fr_json *row = fr_json_child(rows); row; row = fr_json_next(row)) {
-            FR_AUTO_BUF cell;
+            FR_AUTO_BUF(cell);
             fr_buf_init(&cell, 4 * CELL_CHARS_MAX + 8);
             int chars = add_cell(&cell, fr_json_get(row, list[i].name), CELL_CHARS_MAX);
             if (chars > list[i].width) list[i].width = chars;
@@ -130,7 +130,7 @@ static void print_row(FILE *out, const struct fr_json *row, const struct column 
 {
     fputs(indent, out);
     for (int i = 0; i < count; i++) {
-        FR_AUTO_BUF cell;
+        FR_AUTO_BUF(cell);
         fr_buf_init(&cell, 4 * CELL_CHARS_MAX + 8);
         int chars = row ? add_cell(&cell, fr_json_get(row, list[i].name), CELL_CHARS_MAX) : add_harmless(&cell, list[i].name, CELL_CHARS_MAX, false);
         if (list[i].number) pad(out, list[i].width - chars);
@@ -167,7 +167,7 @@ static void print_object(FILE *out, const struct fr_json *v, const char *indent)
             else print_object(out, m, deeper);
             continue;
         }
-        FR_AUTO_BUF cell;
+        FR_AUTO_BUF(cell);
         fr_buf_init(&cell, CLI_RESULT_BYTES_MAX);
         add_cell(&cell, m, INT32_MAX);
         pad(out, width - (int)strlen(fr_json_key(m)) + 2);
@@ -189,7 +189,7 @@ void print_value(FILE *out, const struct fr_json *v, const char *columns)
     if (fr_json_kind(v) == JSON_ARRAY && fr_json_size(v) == 0) { fputs("nothing\n", out); return; }
     if (fr_json_kind(v) == JSON_OBJECT && fr_json_size(v) == 0) { fputs("done\n", out); return; }
     if (fr_json_kind(v) == JSON_OBJECT) { print_object(out, v, ""); return; }
-    FR_AUTO_BUF cell;
+    FR_AUTO_BUF(cell);
     fr_buf_init(&cell, CLI_RESULT_BYTES_MAX);
     add_cell(&cell, v, INT32_MAX);
     fwrite(cell.data, 1, cell.len, out);
@@ -234,7 +234,7 @@ void print_match_show(FILE *out, const struct fr_json *v, const struct cli *c)
     (void)c;
     for (int i = 0; shown[i]; i++) {
         const struct fr_json *m = fr_json_get(v, shown[i]);
-        FR_AUTO_BUF cell;
+        FR_AUTO_BUF(cell);
         fr_buf_init(&cell, CLI_RESULT_BYTES_MAX);
         if (!m) continue;
         add_cell(&cell, m, INT32_MAX);
@@ -261,7 +261,7 @@ void print_log(FILE *out, const struct fr_json *v, const struct cli *c)
         fprintf(out, "%s  %-5s  ", text_of(line, "t"), text_of(line, "level"));
         if (!several) print_text(out, text);
         if (fr_json_get(line, "fields")) {
-            FR_AUTO_BUF fields;
+            FR_AUTO_BUF(fields);
             fr_buf_init(&fields, CLI_RESULT_BYTES_MAX);
             add_cell(&fields, fr_json_get(line, "fields"), INT32_MAX);
             fprintf(out, "  %s", fields.data);

@@ -82,7 +82,7 @@ static void timer_set(struct stage *s, const char *name, const struct fr_json *e
     timer_cancel(s, name);
     if (s->timer_count == MATCH_TIMERS_MAX) return;
     struct mtimer *t = &s->timers[s->timer_count];
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     fr_buf_init(&data, KV_VALUE_BYTES_MAX);
     if (fr_json_get(e, "data")) fr_json_print(fr_json_get(e, "data"), &data);
     else fr_buf_add(&data, "null");
@@ -178,7 +178,7 @@ static void add_record(struct stage *s, const char *record)
 // body: `"kind":"input","seat":1,..`
 static enum fr_status play(struct stage *s, const char *body, struct fr_err *err)
 {
-    FR_AUTO_BUF record;
+    FR_AUTO_BUF(record);
     fr_buf_init(&record, FRAME_BYTES_MAX / 2);
     fr_buf_addf(&record, "{\"n\":%lld,%s,\"now_ms\":%lld}", (long long)s->count + 1, body, (long long)s->now_ms);
     FR_TRY(fr_buf_check(&record, "a record", err));
@@ -205,7 +205,7 @@ static enum fr_status play(struct stage *s, const char *body, struct fr_err *err
 static enum fr_status playf(struct stage *s, struct fr_err *err, const char *fmt, ...) FR_PRINTF(3, 4);
 static enum fr_status playf(struct stage *s, struct fr_err *err, const char *fmt, ...)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     va_list args;
     fr_buf_init(&body, FRAME_BYTES_MAX / 2);
     va_start(args, fmt);
@@ -220,7 +220,7 @@ static enum fr_status playf(struct stage *s, struct fr_err *err, const char *fmt
 static enum fr_status move_random(struct stage *s, int seat, bool *moved, struct fr_err *err)
 {
     const struct manifest *m = s->check->package->manifest;
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     *moved = m->input_count > 0;
     if (!*moved) return FR_OK;
@@ -238,7 +238,7 @@ static enum fr_status bot_plays(struct stage *s, int seat, const struct fr_json 
     const struct fr_json *args = fr_json_get(bot, "args");
     bool known = false;
     struct fr_err wrong;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CALL_ARGS_BYTES_MAX);
     const struct fr_json *schema = name ? manifest_input(s->check->package->manifest, name, &known) : NULL;
     if (!known) { broken(s, NULL, "the bot of seat %d plays \"%.64s\", which plugin.json does not declare under inputs", seat, name ? name : "nothing"); return FR_OK; }
@@ -287,7 +287,7 @@ static int timer_first(const struct stage *s)
 static enum fr_status fire_timer(struct stage *s, int at, struct fr_err *err)
 {
     struct mtimer t = s->timers[at];
-    FR_AUTO_BUF name;
+    FR_AUTO_BUF(name);
     fr_buf_init(&name, 512);
     fr_buf_add_json_text(&name, t.name);
     if (t.due_ms > s->now_ms) s->now_ms = t.due_ms;
@@ -303,7 +303,7 @@ static enum fr_status pass_time(struct stage *s, bool *passed, struct fr_err *er
     int64_t tick_ms = s->mode->tick_hz > 0 ? s->now_ms + 1000 / s->mode->tick_hz : INT64_MAX;
     *passed = true;
     if (s->ask_count > 0) {                            // what it asked for has no answer here: the refusal must be bearable too
-        FR_AUTO_BUF tag;
+        FR_AUTO_BUF(tag);
         fr_buf_init(&tag, 512);
         fr_buf_add_json_text(&tag, s->asks[--s->ask_count].tag);
         return playf(s, err, "\"kind\":\"answer\",\"tag\":%s,\"value\":null,\"code\":\"not_found\"", tag.data);

@@ -8,7 +8,7 @@
 
 static enum fr_status config_parse(const char *path, struct fr_json **ret, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 2 * CONFIG_BYTES_MAX);           // file_read_all reads in blocks
     FR_TRY(file_read_all(path, CONFIG_BYTES_MAX, &text, err));
     if (fr_json_parse(text.data ? text.data : "", text.len, ret, err) == FR_OK && fr_json_kind(*ret) == JSON_OBJECT) return FR_OK;

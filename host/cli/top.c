@@ -135,7 +135,7 @@ static enum fr_status refresh(struct cli *c, int64_t every_s, struct fr_err *err
     enum fr_status st = FR_OK;
     for (;;) {
         struct fr_json *now = NULL;
-        FR_AUTO_BUF text;
+        FR_AUTO_BUF(text);
         fr_buf_init(&text, CLI_RESULT_BYTES_MAX);
         st = cli_ask(c, "top", "{}", &text, err);
         if (st == FR_OK) st = fr_json_parse(text.data, text.len, &now, err);

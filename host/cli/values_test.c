@@ -26,7 +26,7 @@ static void test_values_fit_their_schema(void)
         CHECK(schema_check(schema, "args", &err) == FR_OK);
         struct chance c = { i };
         for (int n = 0; n < 200; n++) {
-            FR_AUTO_BUF text;
+            FR_AUTO_BUF(text);
             FR_AUTO(fr_json) value = NULL;
             fr_buf_init(&text, 65536);
             value_for_schema(&c, schema, &text);
@@ -40,7 +40,7 @@ static void test_values_fit_their_schema(void)
 static void test_no_schema_gives_an_empty_object(void)
 {
     struct chance c = { 1 };
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 64);
     value_for_schema(&c, NULL, &text);
     CHECK_TEXT(text.data, "{}");

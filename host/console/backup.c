@@ -134,7 +134,7 @@ static enum fr_status fill(struct store *s, struct making *m, struct fr_err *err
     if (!backup_each_file(m->data, add_small, m)) return m->st != FR_OK ? m->st : FR_FAIL(err, FR_E_IO, "cannot read the folder %.250s", m->data);
     FR_TRY(store_aside(s, copy_job, m, err));
     FR_TRY(backup_hash_file(m->to, &m->b->files[0], err));
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, BACKUP_MANIFEST_BYTES_MAX);
     backup_print(m->b, NULL, &text);
     fr_buf_add(&text, "}\n");

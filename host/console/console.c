@@ -133,7 +133,7 @@ static enum fr_status request_read(struct client *c, const char *line, size_t le
     FR_TRY(fr_json_need_object(request, "args", &args, err));
     op->verb = console_verb_find(verb);
     if (!op->verb) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "verb_unknown", "the host knows no verb \"%s\"", verb);
-    FR_AUTO_BUF copy;
+    FR_AUTO_BUF(copy);
     fr_buf_init(&copy, CONSOLE_LINE_BYTES_MAX);
     fr_json_print(args, &copy);
     FR_TRY(fr_buf_check(&copy, "the arguments", err));

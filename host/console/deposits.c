@@ -51,7 +51,7 @@ static void outflows_read(void *arg, enum fr_status status, const struct fr_err 
 {
     struct console_op *op = arg;
     struct reconcile *r = reconcile_of(op);
-    FR_AUTO_BUF whole;
+    FR_AUTO_BUF(whole);
     fr_buf_init(&whole, CONSOLE_RESULT_BYTES_MAX);
     if (status == FR_OK) {
         if (accepts(op)) reconcile_again(r);

@@ -121,7 +121,7 @@ static enum fr_status manifest_load(const char *path, struct fr_buf *out, struct
 
 enum fr_status backup_read(const char *path, struct backup *ret, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     struct backup b = { 0 };
     fr_buf_init(&text, BACKUP_MANIFEST_BYTES_MAX);
     FR_TRY(manifest_load(path, &text, err));

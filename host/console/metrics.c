@@ -255,7 +255,7 @@ static void look_done(void *arg, enum fr_status status, const struct fr_err *err
     if (m->stopped) {
         l->done(l->arg, NULL, 0);                      // what the figures are read from is being taken apart
     } else {
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, METRICS_BYTES_MAX);
         add_process(&out, m);
         add_store(&out, m, status == FR_OK ? l->entries : -1);      // a busy store is no reason to say nothing

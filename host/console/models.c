@@ -60,7 +60,7 @@ static enum fr_status ask(struct console_op *op, struct fr_err *err)
 {
     const char *prompt, *model;
     int64_t tokens;
-    FR_AUTO_BUF body = { 0 };              // what is refused below frees it
+    FR_AUTO_BUF(body);
     FR_TRY(fr_json_need_text(op->args, "prompt", 1, 100000, &prompt, err));
     FR_TRY(fr_json_opt_text(op->args, "model", LLM_NAME_BYTES - 1, "", &model, err));
     FR_TRY(fr_json_opt_units(op->args, "tokens", 1, LLM_ANSWER_TOKENS_MAX, LLM_ANSWER_TOKENS_DEFAULT, &tokens, err));
@@ -169,7 +169,7 @@ static void replay_each(void *arg, const struct llm_record_row *r)
     struct fr_buf *out = arg;
     FR_AUTO(fr_json) answer = NULL;
     FR_AUTO(fr_json) events = NULL;
-    FR_AUTO_BUF streamed;
+    FR_AUTO_BUF(streamed);
     struct llm_request again = { 0 };
     struct fr_err err;
     char sha[SHA256_HEX_BYTES] = "";

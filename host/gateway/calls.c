@@ -35,7 +35,7 @@ static void call_finish(struct gw_call *c, enum fr_status status, const struct f
     if (c->keyed && c->keyed->begun && status != FR_OK) call_forget(c);
     struct gw_call_keyed *keyed = FR_TAKE(c->keyed);
     struct gw_need *need = FR_TAKE(c->need);
-    FR_AUTO_BUF more;
+    FR_AUTO_BUF(more);
     fr_buf_init(&more, 16 * 1024);
     if (need) gw_need_print(need, &more);
     if (keyed) gw_key_release(g, &keyed->key);
@@ -63,7 +63,7 @@ static void call_on_kept(void *arg, enum fr_status status, const struct fr_err *
 static enum fr_status keep_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct gw_call_keyed *k = ((struct gw_call *)arg)->keyed;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 4096);
     if (k->status == FR_OK) return gw_key_keep(txn, &k->key, FR_OK, k->answer, strlen(k->answer), fr_now_ms(), err);
     fr_buf_add(&text, "{\"code\":");

@@ -21,7 +21,7 @@ void gw_dev_launch(struct gw_req *r)
     const struct bot *bot = NULL;
     int64_t id;
     struct fr_err err;
-    FR_AUTO_BUF user_json, init_data;
+    FR_AUTO_BUF(user_json); FR_AUTO_BUF(init_data);
     fr_buf_init(&user_json, INITDATA_BYTES_MAX);
     fr_buf_init(&init_data, INITDATA_BYTES_MAX);
     enum fr_status st = gw_body(r, keys, &err);

@@ -19,7 +19,7 @@ void gw_healthz(struct gateway *g, struct net_request *req)
 // A plugin whose code is wrong or that is switched off does not make the host unready: only its author can mend that.
 void gw_readyz(struct gateway *g, struct net_request *req)
 {
-    FR_AUTO_BUF missing, out;
+    FR_AUTO_BUF(missing); FR_AUTO_BUF(out);
     int count = 0;
     fr_buf_init(&missing, GW_ANSWER_BYTES_MAX);
     fr_buf_init(&out, GW_ANSWER_BYTES_MAX);

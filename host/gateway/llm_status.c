@@ -19,7 +19,7 @@ static void budget_print(const struct gw_req *r, struct fr_buf *out)
 void gw_llm(struct gw_req *r)
 {
     struct gateway *g = r->g;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, GW_ANSWER_BYTES_MAX);
     fr_buf_addf(&out, "{\"ready\":%s,\"models\":", g->o.llm && llm_is_ready(g->o.llm) ? "true" : "false");
     if (g->o.llm) llm_models(g->o.llm, &out);

@@ -11,7 +11,7 @@
 // A game's token must not learn of the player's other games.
 void gw_matches_of(struct gateway *g, const struct session *s, struct fr_buf *out)
 {
-    FR_AUTO_BUF all;
+    FR_AUTO_BUF(all);
     FR_AUTO(fr_json) list = NULL;
     struct fr_err err;
     int written = 0;

@@ -47,7 +47,7 @@ void gw_model_leave(struct gw_model *m, bool broken)
 
 static void model_refuse(struct gw_model *m, const struct fr_err *err)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     bool filtered = m->wire == WIRE_PALM && m->palm.kind == LLM_CHAT && strcmp(err->code, "llm_refused") == 0;
     fr_buf_init(&out, GW_ANSWER_BYTES_MAX);
     if (filtered) {
@@ -61,7 +61,7 @@ static void model_refuse(struct gw_model *m, const struct fr_err *err)
 
 static void model_answer(struct gw_model *m, const struct llm_end *end)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err err;
     fr_buf_init(&out, 2 * CLIENT_ANSWER_BYTES_MAX);
     if (m->wire == WIRE_OPENAI) {
@@ -86,7 +86,7 @@ static void put_buf(struct gw_model *m, struct fr_buf *b)
 
 static void stream_end(struct gw_model *m, enum fr_status st, const struct llm_end *end, const struct fr_err *err)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 2 * LLM_ANSWER_BYTES_MAX);
     if (st != FR_OK) {
         openai_error_print(err, llm_public_text(err), &b);
@@ -266,8 +266,8 @@ typedef enum fr_status print_fn(const struct gw_req *r, const char *name, const 
 static void answer_models(struct gw_req *r, const char *name, print_fn *print)
 {
     struct fr_err err;
-    FR_AUTO_BUF list = { 0 };
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(list);
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, GW_ANSWER_BYTES_MAX);
     enum fr_status st = list_models(r, &list, &err);
     if (st == FR_OK) st = print(r, name, &list, &out, &err);
@@ -321,8 +321,8 @@ void gw_palm_model(struct gw_req *r) { answer_models(r, r->part[0], print_palm_o
 static enum fr_status count_tokens(const struct gw_model *m, struct fr_buf *out, struct fr_err *err)
 {
     struct llm_request request = { 0 };
-    FR_AUTO_BUF list;
-    FR_AUTO_BUF one;
+    FR_AUTO_BUF(list);
+    FR_AUTO_BUF(one);
     fr_buf_init(&list, GW_ANSWER_BYTES_MAX);
     fr_buf_init(&one, GW_ANSWER_BYTES_MAX);
     FR_TRY(key_may(m->r, API_CHAT, err));
@@ -338,7 +338,7 @@ static enum fr_status count_tokens(const struct gw_model *m, struct fr_buf *out,
 static void palm_count(struct gw_model *m)
 {
     struct fr_err err;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100);
     if (count_tokens(m, &out, &err) != FR_OK) {
         model_fail(m, &err);

@@ -73,7 +73,7 @@ void gw_problem_print(const struct gateway *g, int http_status, const struct fr_
 #define PROBLEM_TYPE "application/problem+json"
 static void problem_send(struct gateway *g, struct net_request *req, int http_status, const struct fr_err *err, const char *id, const char *headers, const char *more)
 {
-    FR_AUTO_BUF body, lines;
+    FR_AUTO_BUF(body); FR_AUTO_BUF(lines);
     char again[40] = "";
     fr_buf_init(&body, 32 * 1024);
     fr_buf_init(&lines, 1024);
@@ -88,7 +88,7 @@ static void problem_send(struct gateway *g, struct net_request *req, int http_st
 // The same in another's language. http_status 0: what that language has for it.
 static void wire_send(struct gateway *g, struct net_request *req, enum gw_wire wire, int http_status, const struct fr_err *err, const char *id)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     char lines[256], again[40] = "";
     fr_buf_init(&body, 32 * 1024);
     gw_count_refusal(g, err);

@@ -189,7 +189,7 @@ static void op_free(struct gw_op *op)
 
 static void op_answer(struct gw_op *op, const char *json, size_t len)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, CALL_RESULT_BYTES_MAX + 1024);
     fr_buf_addf(&out, "{\"id\":%s,\"ok\":true,\"result\":", op->id);
     fr_buf_add_bytes(&out, json, len);
@@ -201,7 +201,7 @@ static void op_answer(struct gw_op *op, const char *json, size_t len)
 
 static void error_send(struct gw_socket *s, const char *id, const struct fr_err *err, const char *more)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     gw_count_refusal(s->g, err);
     fr_buf_init(&out, 64 * 1024);
     fr_buf_addf(&out, "{\"id\":%s,\"ok\":false,\"error\":", id);
@@ -223,7 +223,7 @@ static void op_refuse(struct gw_op *op, const struct fr_err *err, const char *mo
 
 static void op_auth_answer(struct gw_op *op)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, GW_ANSWER_BYTES_MAX);
     fr_buf_add(&out, "{\"player\":");
     gw_player_print(&op->s->who, &out);
@@ -335,7 +335,7 @@ static void op_call(struct gw_op *op)
 static void op_on_need(void *arg)
 {
     struct gw_op *op = arg;
-    FR_AUTO_BUF more;
+    FR_AUTO_BUF(more);
     fr_buf_init(&more, 16 * 1024);
     gw_need_print(op->need, &more);
     op_refuse(op, &op->need->err, more.failed ? NULL : more.data);
@@ -552,7 +552,7 @@ static bool socket_afford(struct gw_socket *s)
 static void id_print(const struct fr_json *json, char out[OP_ID_BYTES_MAX + 1])
 {
     const struct fr_json *id = fr_json_get(json, "id");
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, OP_ID_BYTES_MAX);
     if (id && (fr_json_kind(id) == JSON_STRING || fr_json_kind(id) == JSON_NUMBER)) fr_json_print(id, &text);
     snprintf(out, OP_ID_BYTES_MAX + 1, "%s", text.data && !text.failed ? text.data : "null");

@@ -16,7 +16,7 @@ static void stream_unlink(struct gw_stream *s)
 
 static void stream_flush(struct gw_stream *s)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, STREAM_CALL_BYTES_MAX * 6 + 1024);
     stream_unlink(s);
     if (s->text.len == 0) return;
@@ -51,7 +51,7 @@ void gw_stream_add(struct gw_stream *s, const char *text, size_t len)
 
 void gw_stream_end(struct gw_stream *s, const struct fr_err *err, bool cut)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 64 * 1024);
     if (!s->began) return;
     stream_flush(s);

@@ -56,7 +56,7 @@ static void journal_each(void *arg, const struct ledger_entry *e)
 {
     struct journal *j = arg;
     FR_AUTO(fr_json) legs = NULL;
-    FR_AUTO_BUF json;
+    FR_AUTO_BUF(json);
     struct fr_err err;
     char at[25], account[24], units[2][UNITS_TEXT_BYTES];
     fr_buf_init(&json, 8 * 1024);

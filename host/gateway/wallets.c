@@ -105,7 +105,7 @@ static enum fr_status message_job(struct store_txn *txn, void *arg, struct fr_er
 {
     struct gw_req *r = arg;
     struct linking *l = r->own;
-    FR_AUTO_BUF message;
+    FR_AUTO_BUF(message);
     char at[25];
     int64_t expires_ms;
     fr_buf_init(&message, SIWE_BYTES_MAX);

@@ -6,7 +6,7 @@
 
 static void test_a_frame_comes_back_as_it_went_in(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     struct frame f = { .len = 5, .kind = FRAME_ASK, .status = FRAME_REFUSED, .call = 0xabcd, .id = 0x01020304, .ref = 0xfffefdfc, .payload = "hello" }, got;
     frame_put(&out, &f);
@@ -19,7 +19,7 @@ static void test_a_frame_comes_back_as_it_went_in(void)
 
 static void test_every_split_waits_and_then_answers(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     struct frame a = { .kind = FRAME_CALL, .id = 7 }, b = { .kind = FRAME_CANCEL, .id = 8 }, got;
     size_t mark = frame_begin(&out, &a);
@@ -110,7 +110,7 @@ static void test_a_cursor_never_leaves_the_payload(void)
 static void test_what_does_not_fit_fails_the_buffer(void)
 {
     static char big[FRAME_BYTES_MAX + 1];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4 * FRAME_BYTES_MAX);
     struct frame f = { .kind = FRAME_CALL, .id = 1 };
     size_t mark = frame_begin(&out, &f);
@@ -121,7 +121,7 @@ static void test_what_does_not_fit_fails_the_buffer(void)
     frame_section(&out, big, FRAME_BYTES_MAX - 3);
     frame_end(&out, mark);
     CHECK(out.failed);                              // one byte more
-    FR_AUTO_BUF second;
+    FR_AUTO_BUF(second);
     fr_buf_init(&second, 4 * FRAME_BYTES_MAX);
     mark = frame_begin(&second, &f);
     frame_section(&second, big, sizeof big);

@@ -177,7 +177,7 @@ static enum fr_status holds_end(struct store_txn *txn, const struct ending *end,
 {
     struct changes changes;
     FR_TRY(ending_changes(end, rest_units, &changes, err));
-    FR_AUTO_BUF subject;
+    FR_AUTO_BUF(subject);
     fr_buf_init(&subject, HOLDS_PER_OWNER_MAX * 21);
     for (int i = 0; i < end->count; i++) {
         if (i > 0) fr_buf_add_char(&subject, ',');

@@ -353,7 +353,7 @@ static enum fr_status entry_show(const struct journal_row *row, void (*each)(voi
     snprintf(e.reason, sizeof e.reason, "%s", row->reason);
     snprintf(e.asset, sizeof e.asset, "%s", row->asset);
     if (row->hash_len == SHA256_BYTES) fr_hex(row->hash, SHA256_BYTES, e.hash);
-    FR_AUTO_BUF legs;
+    FR_AUTO_BUF(legs);
     fr_buf_init(&legs, CHANGES_MAX * (LEG_TEXT_BYTES_MAX + 40));
     legs_json(row->legs, &legs);
     FR_TRY(fr_buf_check(&legs, "the legs", err));

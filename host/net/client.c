@@ -315,7 +315,7 @@ static bool call_set_headers(struct net_call *c, const struct net_ask *ask)
     bool typed = false, agent = false, ok = add_line(&c->headers, "Expect:");
     for (int i = 0; ok && i < ask->header_count; i++) {
         const struct net_pair *h = &ask->headers[i];
-        FR_AUTO_BUF line;
+        FR_AUTO_BUF(line);
         fr_buf_init(&line, CLIENT_HEADER_BYTES_MAX + 64);
         if (h->value[strspn(h->value, " \t")]) fr_buf_addf(&line, "%s: %s", h->name, h->value);
         else fr_buf_addf(&line, "%s;", h->name);

@@ -241,7 +241,7 @@ bool net_files_serve(const struct net_files *f, struct net_request *req, const c
         net_respond(req, 405, NULL, "Allow: GET, HEAD\r\n", "", 0);
         return true;
     }
-    FR_AUTO_BUF lines;
+    FR_AUTO_BUF(lines);
     fr_buf_init(&lines, HTTP_HEADER_BYTES_MAX);
     fr_buf_addf(&lines, "ETag: %s\r\n%s", file->etag, headers ? headers : "");
     if (!headers || !strcasestr(headers, "cache-control:")) fr_buf_add(&lines, "Cache-Control: no-cache\r\n");    // keep it, but ask

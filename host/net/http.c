@@ -876,7 +876,7 @@ void net_http_refuse(struct net_conn *conn, int http_status, const char *code, c
     }
     req->keep_alive = req->upgrade = false;
     conn_push(conn, req);
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, HTTP_HEADER_BYTES_MAX);
     const char *content_type = NULL;
     if (s->options.on_refusal) s->options.on_refusal(s->options.arg, http_status, code, text, &body, &content_type);
@@ -886,7 +886,7 @@ void net_http_refuse(struct net_conn *conn, int http_status, const char *code, c
 // The same for a connection that is not taken in: bytes to send, without a request.
 size_t net_http_refusal_text(struct net_server *s, const struct net_refusal *r, char *out, size_t cap)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, cap / 2);
     const char *type = NULL;
     if (s->options.on_refusal) s->options.on_refusal(s->options.arg, r->http_status, r->code, r->text, &body, &type);

@@ -12,7 +12,7 @@ static void on_free_count(void *data) { (void)data; freed_count++; }
 static void answer_echo(struct net_request *req)
 {
     struct net_text m = net_method(req), p = net_path(req), q = net_query(req), b = net_body(req);
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, 1024 * 1024);
     fr_buf_addf(&body, "%.*s %.*s?%.*s ", (int)m.len, m.at, (int)p.len, p.at, (int)q.len, q.at);
     fr_buf_add_bytes(&body, b.at, b.len);
@@ -809,7 +809,7 @@ static void test_mangled_requests_do_no_harm(void)
 {
     server_begin(plain());
     for (int round = 0; round < 4000; round++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         fr_buf_init(&b, 10000);
         fr_buf_add(&b, cases[mangle_next(sizeof cases / sizeof *cases)].bytes);
         fr_buf_add(&b, cases[mangle_next(sizeof cases / sizeof *cases)].bytes);

@@ -25,7 +25,7 @@ static void on_closed(uv_handle_t *handle) { fr_free(handle->data); }
 
 struct net_sse *net_sse_begin(struct net_request *req, uv_loop_t *loop, const char *headers, const struct net_watch *watch)
 {
-    FR_AUTO_BUF lines;
+    FR_AUTO_BUF(lines);
     fr_buf_init(&lines, HTTP_HEADER_BYTES_MAX);
     fr_buf_addf(&lines, "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n%s", headers ? headers : "");
     struct net_sse *s = lines.failed ? NULL : fr_alloc(sizeof *s);
@@ -77,7 +77,7 @@ static bool sse_write(struct net_sse *s, const struct fr_buf *out)
 
 bool net_sse_send(struct net_sse *s, const char *id, const char *event, const char *data, size_t len)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, HTTP_WRITE_QUEUE_BYTES_MAX);
     put_field(&out, "id: ", id);
     put_field(&out, "event: ", event);
@@ -88,7 +88,7 @@ bool net_sse_send(struct net_sse *s, const char *id, const char *event, const ch
 
 bool net_sse_comment(struct net_sse *s, const char *text)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, HTTP_HEADER_BYTES_MAX);
     assert(!strpbrk(text, "\r\n"));
     fr_buf_addf(&out, ":%s\n\n", text);

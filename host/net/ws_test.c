@@ -101,7 +101,7 @@ static void put_frame(struct fr_buf *b, int first, const void *payload, size_t l
 
 static void say_frame(struct client *c, int first, const void *payload, size_t len)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1024 * 1024);
     put_frame(&b, first, payload, len);
     client_send(c, b.data, b.len);
@@ -203,7 +203,7 @@ static void test_subprotocol_is_offered_and_chosen(void)
 static void test_frames_may_follow_the_request_at_once(void)
 {
     server_begin(plain());
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 10000);
     fr_buf_add(&b, "GET /http HTTP/1.1\r\nHost: x\r\n\r\n" HELLO);
     put_frame(&b, 0x81, "early", 5);
@@ -352,7 +352,7 @@ static void test_every_case_whole(void)
 {
     server_begin(plain());
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         fr_buf_init(&b, 1024 * 1024);
         put_case(&b, i);
         struct client c = ws_open();
@@ -371,7 +371,7 @@ static void test_every_short_case_cut_at_every_byte(void)
 {
     server_begin(plain());
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         fr_buf_init(&b, 1024 * 1024);
         put_case(&b, i);
         for (size_t cut = 0; cut < b.len && b.len < 200; cut++) {
@@ -393,7 +393,7 @@ static void test_every_short_case_byte_by_byte(void)
 {
     server_begin(plain());
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         fr_buf_init(&b, 1024 * 1024);
         put_case(&b, i);
         if (b.len > 200) continue;
@@ -453,7 +453,7 @@ static void test_messages_of_one_turn_leave_in_one_write(void)
 {
     server_begin(plain());
     struct client c = ws_open();
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 100000);
     for (int i = 0; i < 100; i++) put_frame(&b, 0x81, "three", 5);
     client_send(&c, b.data, b.len);
@@ -604,7 +604,7 @@ static void test_no_memory_ends_sockets_only(void)
 {
     server_begin(plain());
     for (int nth = 1; nth < 12; nth++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         fr_buf_init(&b, 200000);
         put_frame(&b, 0x01, long_text, 30000);
         put_frame(&b, 0x80, long_text, 30000);
@@ -632,7 +632,7 @@ static void test_random_frames_do_no_harm(void)
     server_begin(plain());
     uint32_t seed = 7;
     for (int round = 0; round < 2000; round++) {
-        FR_AUTO_BUF b;
+        FR_AUTO_BUF(b);
         fr_buf_init(&b, 1024 * 1024);
         for (int i = 0; i < 3; i++) put_case(&b, (seed = seed * 1664525u + 1013904223u, (seed >> 8) % (sizeof cases / sizeof *cases)));
         for (int i = 0; i < 2; i++) {

@@ -206,7 +206,7 @@ void log_end_unopened(struct match *m, const struct match_result *end, struct wa
 // The record as text: the body with its number and clock, and the idle ticks that ran before it.
 char *log_record_text(struct match *m, const char *body, int64_t now_ms)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, RECORD_BYTES_MAX + 512);
     fr_buf_addf(&out, "{\"n\":%lld,%s,\"now_ms\":%lld", (long long)m->count + 1, body, (long long)now_ms);
     if (m->idle_count > 0)

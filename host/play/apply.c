@@ -17,7 +17,7 @@ void apply_asks(struct match *m, const struct fr_json *effect, const struct fr_j
         return;
     }
     if (!effect || m->ask_count == ASKS_OPEN_MAX) return;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, CALL_ARGS_BYTES_MAX);
     fr_json_print(effect, &text);
     if (text.failed) return;

@@ -4,7 +4,7 @@
 
 static void pad(const char *player, int64_t n, int bytes)
 {
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     fr_buf_add(&args, "{\"text\":\"");
     for (int i = 0; i < bytes; i++) fr_buf_add_char(&args, 'x');
@@ -175,7 +175,7 @@ static void test_a_rematch_that_is_wanted_is_told_to_the_other_player(void)
 
 static void test_an_end_that_cannot_be_stored_is_told_to_the_operator(void)
 {
-    FR_AUTO_BUF lines;
+    FR_AUTO_BUF(lines);
     struct told told = { 0 };
     staked_match(5000, 1000, 1000);
     store_fill(0);

@@ -31,7 +31,7 @@ void clock_timer_put(struct match *m, const char *name, const struct fr_json *da
     if (m->timer_count == MATCH_TIMERS_MAX) return;      // the worker refuses one more by itself; a hostile one just loses it
     struct mtimer *t = &m->timers[m->timer_count];
     snprintf(t->name, sizeof t->name, "%s", name);
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, KV_VALUE_BYTES_MAX);
     if (data) fr_json_print(data, &text);
     else fr_buf_add(&text, "null");
@@ -87,7 +87,7 @@ static void clock_on_bot(void *arg, const struct sandbox_result *r)
         frame_sections(r->frame, &c);
         if (frame_take(&c, &bytes, &len) && fr_json_parse(bytes, len, &answer, &err) == FR_OK && fr_json_is_true(fr_json_get(answer, "ok"))) {
             const char *name = fr_json_text(fr_json_get(answer, "name"));
-            FR_AUTO_BUF args, quoted;
+            FR_AUTO_BUF(args); FR_AUTO_BUF(quoted);
             fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
             fr_buf_init(&quoted, 512);
             if (fr_json_get(answer, "args")) fr_json_print(fr_json_get(answer, "args"), &args);
@@ -123,7 +123,7 @@ static void clock_fire_timers(struct match *m, int64_t now_ms)
     for (int i = 0; i < m->timer_count; i++) {
         struct mtimer *t = &m->timers[i];
         if (t->fired || t->due_ms > now_ms) continue;
-        FR_AUTO_BUF name;
+        FR_AUTO_BUF(name);
         fr_buf_init(&name, 512);
         fr_buf_add_json_text(&name, t->name);
         struct pending *p = name.failed ? NULL : pending_new(0, "\"kind\":\"timer\",\"name\":%s,\"data\":%s", name.data, t->data);

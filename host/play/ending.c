@@ -20,7 +20,7 @@ struct match_result *match_result_new(struct match *m, const struct fr_json *eff
 static void match_end_by_host(struct match *m, const struct match_result *result, const char *why, int seat, struct waiter waiter)
 {
     assert(m->state >= MATCH_WAITING && m->state < MATCH_ENDING);
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, 4096);
     fr_buf_add(&body, "\"kind\":\"end\",\"why\":");
     fr_buf_add_json_text(&body, why);

@@ -67,7 +67,7 @@ void events_print_start(struct match *m, int seat, struct fr_buf *out)
 void events_start(struct match *m, int seat, bool send)
 {
     if (m->seat[seat - 1].player[0] == '\0') return;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     m->seat[seat - 1].seq++;
     events_print_start(m, seat, &out);
     event_add(m, seat, &out, send);
@@ -76,7 +76,7 @@ void events_start(struct match *m, int seat, bool send)
 static void events_patch(struct match *m, int seat, struct fr_json *view, int64_t now_ms, bool send)
 {
     struct seat *s = &m->seat[seat - 1];
-    FR_AUTO_BUF patch;
+    FR_AUTO_BUF(patch);
     fr_buf_init(&patch, EVENT_BYTES_MAX);
     bool changed = !s->view || fr_json_merge_diff(s->view, view, &patch);
     if (!s->view) fr_json_print(view, &patch);
@@ -84,7 +84,7 @@ static void events_patch(struct match *m, int seat, struct fr_json *view, int64_
     s->view = view;
     if (!changed) return;
     s->seq++;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     event_begin(m, seat, "match.patch", &out);
     fr_buf_addf(&out, ",\"now_ms\":%lld,\"patch\":", (long long)now_ms);
     if (patch.failed) out.failed = true;
@@ -113,7 +113,7 @@ void events_emit(struct match *m, const struct fr_json *effect, bool send)
     for (int seat = 1; seat <= m->row.seats; seat++) {
         if ((only && seat != only) || m->seat[seat - 1].player[0] == '\0') continue;
         m->seat[seat - 1].seq++;
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         event_begin(m, seat, "match.event", &out);
         fr_buf_add(&out, ",\"name\":");
         fr_buf_add_json_text(&out, name);
@@ -133,7 +133,7 @@ void events_end(struct match *m, const struct match_result *r, bool send)
     for (int seat = 1; seat <= m->row.seats; seat++) {
         if (m->seat[seat - 1].player[0] == '\0') continue;
         m->seat[seat - 1].seq++;
-        FR_AUTO_BUF out, result;
+        FR_AUTO_BUF(out); FR_AUTO_BUF(result);
         fr_buf_init(&result, 32 * 1024);
         settle_print(r, m->row.seats, &result);
         event_begin(m, seat, "match.end", &out);
@@ -155,7 +155,7 @@ void events_seed(struct match *m)
     for (int seat = 1; seat <= m->row.seats; seat++) {
         const struct seat *s = &m->seat[seat - 1];
         if (s->player[0] == '\0' || m->row.fairness.seat[seat - 1].commit[0] == '\0' || m->row.fairness.seat[seat - 1].seed[0] != '\0') continue;
-        FR_AUTO_BUF out;
+        FR_AUTO_BUF(out);
         fr_buf_init(&out, 1024);
         fr_buf_addf(&out, "{\"ev\":\"match.seed\",\"match\":\"%s\",\"game\":\"%s\",\"commit\":\"%s\"}", m->row.id, m->row.game, m->row.fairness.commit);
         if (!out.failed) m->plays->o.effects.event(m->plays->o.effects.arg, s->player, m->row.game, out.data, out.len);
@@ -175,7 +175,7 @@ enum fr_status events_restore(struct match *m, struct seat *s, const struct fr_j
     ring_forget(s);
     fr_json_free(FR_TAKE(s->view));
     if (view && fr_json_kind(view) != JSON_NULL) {
-        FR_AUTO_BUF text;
+        FR_AUTO_BUF(text);
         fr_buf_init(&text, MATCH_SNAPSHOT_BYTES_MAX);
         fr_json_print(view, &text);
         FR_TRY(fr_buf_check(&text, "a view", err));

@@ -58,7 +58,7 @@ static void test_a_secret_print_reads_back_and_a_public_one_hides_the_seed(void)
     commit_of(seed_b, commit);
     fairness_draw(&f, 3);
     CHECK(fairness_commit(&f, 2, commit, &err) == FR_OK && fairness_reveal(&f, 2, seed_b, &err) == FR_OK);
-    FR_AUTO_BUF secret, open;
+    FR_AUTO_BUF(secret); FR_AUTO_BUF(open);
     fr_buf_init(&secret, 8192);
     fr_buf_init(&open, 8192);
     fairness_print(&f, true, &secret);
@@ -77,7 +77,7 @@ static void test_a_changed_host_seed_is_noticed(void)
     struct fr_err err;
     fairness_draw(&f, 1);
     f.host_seed[0] ^= 1;
-    FR_AUTO_BUF secret;
+    FR_AUTO_BUF(secret);
     fr_buf_init(&secret, 8192);
     fairness_print(&f, true, &secret);
     FR_AUTO(fr_json) json = NULL;

@@ -230,7 +230,7 @@ static void feed_next(struct feed *f)
             f->idle_done = 0;
         }
         if (f->idle_left > 0 && f->log.tick_hz > 0) {
-            FR_AUTO_BUF tick;
+            FR_AUTO_BUF(tick);
             fr_buf_init(&tick, 256);
             feed_tick_record(&tick, f->idle_tick + f->idle_done, feed_tick_ms(f->idle_ms, f->log.tick_hz, f->idle_done));
             feed_send(f, tick.data, tick.len, feed_on_idle);

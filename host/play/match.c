@@ -132,7 +132,7 @@ static struct waiter match_take_leaver(struct pending *p)
 
 static void match_void_turn(struct match *m, struct pending *p, const char *code)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, 4096);
     fr_buf_addf(&body, "\"kind\":\"void\",\"seat\":%d,\"in\":%lld,\"code\":", p->seat, (long long)p->client_n);
     fr_buf_add_json_text(&body, code);

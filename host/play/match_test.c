@@ -163,7 +163,7 @@ static void test_idle_ticks_are_counted_not_logged_and_replay_the_same(void)
     CHECK_INT(W.status, FR_OK);
     WAIT(saw(1, "\"tens\":3"));
     input("1", 1, "add", "{\"n\":1}");
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err err;
     fr_buf_init(&out, 1 << 20);
     must(store_now(T.store, export_job, &out, &err), &err);
@@ -225,7 +225,7 @@ static void test_a_long_match_replays_too(void)
 {
     world_begin();
     begin_match(0);
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     fr_buf_add(&args, "{\"text\":\"");
     for (int i = 0; i < 50000; i++) fr_buf_add_char(&args, 'x');

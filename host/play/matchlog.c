@@ -85,7 +85,7 @@ static void match_owner(const char *id, char out[64])
 
 static enum fr_status match_insert(struct store_txn *txn, const struct match_row *m, const char *setup, struct fr_err *err)
 {
-    FR_AUTO_BUF fairness;
+    FR_AUTO_BUF(fairness);
     fr_buf_init(&fairness, 64 * 1024);
     fairness_print(&m->fairness, true, &fairness);
     FR_TRY(fr_buf_check(&fairness, "fairness", err));
@@ -154,7 +154,7 @@ enum fr_status matchlog_form(struct store_txn *txn, const struct match_row *m, c
 
 enum fr_status matchlog_run(struct store_txn *txn, const struct match_row *m, const char *setup, struct fr_err *err)
 {
-    FR_AUTO_BUF fairness;
+    FR_AUTO_BUF(fairness);
     fr_buf_init(&fairness, 64 * 1024);
     fairness_print(&m->fairness, true, &fairness);
     FR_TRY(fr_buf_check(&fairness, "fairness", err));
@@ -344,7 +344,7 @@ static enum fr_status match_return(struct store_txn *txn, const struct match_row
 
 enum fr_status matchlog_end(struct store_txn *txn, const struct match_row *m, const struct match_result *r, int64_t records, const char *hash, int64_t now_ms, struct fr_err *err)
 {
-    FR_AUTO_BUF result;
+    FR_AUTO_BUF(result);
     fr_buf_init(&result, 32 * 1024);
     settle_print(r, m->seats, &result);
     FR_TRY(fr_buf_check(&result, "result", err));

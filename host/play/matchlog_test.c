@@ -31,7 +31,7 @@ static enum fr_status show_job(struct store_txn *txn, void *arg, struct fr_err *
 static void check_told(int64_t records)
 {
     struct fr_err err;
-    FR_AUTO_BUF list, own, shown, want;
+    FR_AUTO_BUF(list); FR_AUTO_BUF(own); FR_AUTO_BUF(shown); FR_AUTO_BUF(want);
     fr_buf_init(&list, 1 << 20);
     fr_buf_init(&own, 1 << 20);
     fr_buf_init(&shown, 1 << 20);

@@ -37,7 +37,7 @@ static void out_on_asked(void *arg, bool ok, const char *json_or_code)
 {
     struct asked *q = arg;
     if (q->m->state >= MATCH_WAITING && q->m->state < MATCH_ENDED && !q->m->plays->closing) {      // an end that is being stored may yet be refused
-        FR_AUTO_BUF tag, code;
+        FR_AUTO_BUF(tag); FR_AUTO_BUF(code);
         fr_buf_init(&tag, 512);
         fr_buf_init(&code, 512);
         fr_buf_add_json_text(&tag, q->tag);
@@ -57,7 +57,7 @@ void out_ask(struct match *m, const struct fr_json *effect)
     const char *tag = fr_json_text(fr_json_get(effect, "tag")), *fn = fr_json_text(fr_json_get(effect, "fn"));
     double timeout_ms = fr_json_number(fr_json_get(effect, "timeout_ms"));
     if (!tag || !fn || strlen(tag) > 64) return;
-    FR_AUTO_BUF args;
+    FR_AUTO_BUF(args);
     fr_buf_init(&args, CALL_ARGS_BYTES_MAX);
     if (fr_json_get(effect, "args")) fr_json_print(fr_json_get(effect, "args"), &args);
     else fr_buf_add(&args, "{}");

@@ -14,7 +14,7 @@ void match_error_waiter(struct waiter *w, enum fr_status status, const char *cod
 
 struct pending *pending_new(int seat, const char *fmt, ...)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, RECORD_BYTES_MAX);
     va_list args;
     va_start(args, fmt);

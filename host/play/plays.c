@@ -199,7 +199,7 @@ struct absent { char player[PLAYER_ID_BYTES], match[FR_ID_BYTES]; play_done_fn *
 static enum fr_status absent_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct absent *a = arg;
-    FR_AUTO_BUF shown;
+    FR_AUTO_BUF(shown);
     fr_buf_init(&shown, FRAME_BYTES_MAX);
     FR_TRY(play_show(txn, a->match, a->player, &shown, err));
     return FR_FAIL_CODE(err, FR_E_CONFLICT, "match_ended", "the match is over");
@@ -317,7 +317,7 @@ void play_input(struct plays *ps, const char *player, const char *match, int64_t
     if (!m) return;
     seat = match_seat_of(m, player);
     if (input_check(m, &m->seat[seat - 1], n, name, args_json, &err) != FR_OK) { done(arg, err.status, NULL, &err); return; }
-    FR_AUTO_BUF quoted;
+    FR_AUTO_BUF(quoted);
     fr_buf_init(&quoted, 512);
     fr_buf_add_json_text(&quoted, name);
     if (quoted.failed) { done(arg, FR_FAIL(&err, FR_E_NOMEM, "no memory for a move"), NULL, &err); return; }
@@ -377,7 +377,7 @@ struct resuming { struct plays *ps; char player[PLAYER_ID_BYTES], match[FR_ID_BY
 static enum fr_status resume_ended_job(struct store_txn *txn, void *arg, struct fr_err *err)
 {
     struct resuming *r = arg;
-    FR_AUTO_BUF shown;
+    FR_AUTO_BUF(shown);
     fr_buf_init(&shown, FRAME_BYTES_MAX);
     FR_TRY(play_show(txn, r->match, r->player, &shown, err));
     FR_AUTO(fr_json) json = NULL;
@@ -458,7 +458,7 @@ void play_resume(struct plays *ps, const char *player, const char *match, int64_
             if (e->seq > from) event(arg, e->json, e->len);
         }
     } else {
-        FR_AUTO_BUF start;
+        FR_AUTO_BUF(start);
         events_print_start(m, seat, &start);
         if (!start.failed) event(arg, start.data, start.len);
         const struct event *last = s->ring_count ? &s->ring[(s->ring_at + s->ring_count - 1) % MATCH_EVENTS_KEPT] : NULL;

@@ -56,7 +56,7 @@ static void test_an_old_log_goes_and_its_hash_seats_and_result_stay(void)
     for (int i = 0; i < 200 && (!told.data || !strstr(told.data, "pruned_at")); i++) { WAIT(true); show(); for (int k = 0; k < 50; k++) { uv_run(&T.loop, UV_RUN_NOWAIT); usleep(500); } }
     CHECK(strstr(told.data, "\"pruned_at\":\"") && strstr(told.data, "\"proof\":null"));
     CHECK(strstr(told.data, hash) && strstr(told.data, "\"payout\":[\"1900\",\"0\"]") && strstr(told.data, "\"name\":\"1\"") && strstr(told.data, "\"records\":21"));
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 1 << 20);
     CHECK(store_now(T.store, export_job, &text, &err) == FR_E_NOT_FOUND);
     CHECK_TEXT(err.code, "log_pruned");

@@ -25,7 +25,7 @@ static void ticket_free(struct ticket *t)
 
 static void ticket_tell(struct plays *ps, const struct ticket *t, enum fr_status status, const char *code, const char *text)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     fr_buf_addf(&out, "{\"ev\":\"match.queue\",\"ticket\":\"%s\",\"game\":\"%s\",\"error\":{\"status\":%d,\"code\":", t->id, t->plugin->package->manifest->id, fr_status_http(status));
     fr_buf_add_json_text(&out, code);
@@ -163,7 +163,7 @@ void queue_free(struct plays *ps)
 
 static void match_make_setup(struct match *m)
 {
-    FR_AUTO_BUF setup;
+    FR_AUTO_BUF(setup);
     fr_buf_init(&setup, FRAME_BYTES_MAX / 2);
     matchlog_print_setup(&m->row, (const char *const *)m->options, &setup);
     fr_free(m->setup);
@@ -489,7 +489,7 @@ static void ticket_ask_rematch(struct plays *ps, const struct ticket *t)
 {
     const struct match *m = t->with[0] ? fr_map_get_text(ps->matches, t->with) : NULL;
     if (!m) return;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     fr_buf_addf(&out, "{\"ev\":\"match.rematch\",\"match\":\"%s\",\"game\":\"%s\",\"mode\":\"%s\",\"stake\":\"%lld\",\"seat\":%d,\"name\":", m->row.id, m->row.game, t->mode, (long long)t->stake_units, match_seat_of(m, t->player));
     fr_buf_add_json_text(&out, t->name);

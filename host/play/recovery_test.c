@@ -28,7 +28,7 @@ static void test_a_restarted_host_resumes_with_the_same_events(void)
     char before[FR_ID_BYTES];
     snprintf(before, sizeof before, "%s", W.match);
     host_down();
-    FR_AUTO_BUF old;
+    FR_AUTO_BUF(old);
     fr_buf_init(&old, 1 << 22);
     fr_buf_add_bytes(&old, W.events[1].data, W.events[1].len);
     fr_buf_clear(&W.events[1]);
@@ -371,7 +371,7 @@ static void test_a_host_that_closes_ends_a_replay_once(void)
     int ends = 0;
     staked_match(5000, 1000, 1000);
     for (int n = 1; n <= 20; n++) input("1", n, "add", "{\"n\":1}");
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 8 << 20);
     must(store_now(T.store, export_job, &text, &err), &err);
     int turns = 0;
@@ -411,7 +411,7 @@ static void test_a_crowded_worker_is_asked_again(void)
 // A worker numbers the matches it holds and knows so many numbers; over the host's life there are more matches than that.
 static bool match_runs(void)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     play_running(W.plays, &out);
     return strstr(out.data, "\"running\"") != NULL;

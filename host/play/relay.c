@@ -23,7 +23,7 @@ enum fr_status play_relay(struct plays *ps, const char *player, const char *matc
     struct match *m = fr_map_get_text(ps->matches, match);
     int seat = m ? match_seat_of(m, player) : 0;
     FR_TRY(relay_check(m, seat, name, data, err));
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, MATCH_RELAY_BYTES_MAX + 256);
     fr_buf_addf(&out, "{\"ev\":\"match.relay\",\"match\":\"%s\",\"seat\":%d,\"name\":\"%s\",\"data\":", m->row.id, seat, name);     // a known name needs no quoting
     size_t before = out.len;

@@ -221,7 +221,7 @@ static enum fr_status replay_read(struct replay *r, const char *text, size_t len
     r->log.spectated = setup_is_spectated(r->log.setup);
     FR_TRY(replay_read_snapshots(r, err));
     FR_TRY(replay_choose(r, err));
-    FR_AUTO_BUF code;
+    FR_AUTO_BUF(code);
     fr_buf_init(&code, FRAME_BYTES_MAX);
     fr_json_print(package, &code);
     FR_TRY(fr_buf_check(&code, "the package", err));
@@ -238,7 +238,7 @@ void replay_run(struct sandbox *sb, const char *export_json, size_t len, const s
     r->log.record = replay_record;
     r->log.hash = replay_hash;
     r->status = replay_read(r, export_json, len, &r->err);
-    FR_AUTO_BUF spec_options;
+    FR_AUTO_BUF(spec_options);
     fr_buf_init(&spec_options, 4096);
     if (r->status == FR_OK) {
         r->result.records = r->log.records;

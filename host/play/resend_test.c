@@ -95,7 +95,7 @@ static void test_nobody_hears_of_an_end_before_it_is_durable(void)
 {
     struct told told[4] = { 0 };
     struct fr_err err;
-    FR_AUTO_BUF mine;
+    FR_AUTO_BUF(mine);
     fr_buf_init(&mine, 4096);
     world_begin();
     find("1", "open", 0, false);

@@ -111,7 +111,7 @@ static void test_a_pot_past_the_bound_is_refused(void)
 static void test_results_print_as_places(void)
 {
     struct match_result r;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     settle_forfeit(&r, 3, 2, "surrender");
     settle_print(&r, 3, &out);

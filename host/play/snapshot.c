@@ -30,7 +30,7 @@ bool snapshot_due(const struct match *m)
 static char *snapshot_print_ran(const struct match *m)
 {
     char hex[SHA256_HEX_BYTES];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, MATCH_SNAPSHOT_BYTES_MAX);
     fr_buf_addf(&out, "{\"now_ms\":%lld,\"tick_no\":%lld,\"views\":\"%s\",\"voids\":%d,\"timers\":[", (long long)m->last_now_ms, (long long)m->tick_no,
                 fr_hex(m->views_sha, SHA256_BYTES, hex), m->voids_nobody);
@@ -72,7 +72,7 @@ static void print_ring(const struct seat *s, size_t room, struct fr_buf *out)   
 
 static char *snapshot_print_told(const struct match *m)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, MATCH_SNAPSHOT_BYTES_MAX);
     fr_buf_add(&out, "[");
     for (int i = 0; i < m->row.seats; i++) {

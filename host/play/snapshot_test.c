@@ -117,7 +117,7 @@ static void test_a_restarted_host_goes_on_from_the_snapshot_with_the_same_events
     WAIT(saw(2, "\"answer\":\"q:not_found\""));
     char match[FR_ID_BYTES];
     snprintf(match, sizeof match, "%s", W.match);
-    FR_AUTO_BUF old;
+    FR_AUTO_BUF(old);
     fr_buf_init(&old, 1 << 22);
     fr_buf_add_bytes(&old, W.events[1].data, W.events[1].len);
     input("1", ++n1, "add", "{\"n\":-1}");

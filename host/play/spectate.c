@@ -75,7 +75,7 @@ static void spectate_print_start(struct match *m, struct fr_buf *out)
 static void spectate_show(struct match *m, struct late *l)
 {
     struct watching *w = m->watch;
-    FR_AUTO_BUF out, patch;
+    FR_AUTO_BUF(out); FR_AUTO_BUF(patch);
     fr_buf_init(&patch, FRAME_BYTES_MAX);
     fr_buf_init(&out, FRAME_BYTES_MAX);
     if (l->event) {
@@ -174,7 +174,7 @@ static struct watching *spectate_of(struct match *m)
 void spectate_view(struct match *m, const struct fr_json *view, int64_t now_ms)
 {
     if (!view || fr_json_kind(view) == JSON_NULL || !spectate_of(m)) return;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, FRAME_BYTES_MAX);
     fr_json_print(view, &text);
     if (!text.failed) spectate_add(m, fr_strndup(text.data, text.len), NULL, now_ms);
@@ -183,7 +183,7 @@ void spectate_view(struct match *m, const struct fr_json *view, int64_t now_ms)
 void spectate_emit(struct match *m, const struct fr_json *effect)
 {
     if (!spectate_of(m)) return;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, FRAME_BYTES_MAX);
     fr_buf_add(&text, "\"name\":");
     fr_buf_add_json_text(&text, fr_json_text(fr_json_get(effect, "name")));
@@ -201,7 +201,7 @@ void spectate_end(struct match *m, const struct match_result *r)
     if (!w) return;
     spectate_run(m, INT64_MAX - 1);
     char hash[SHA256_HEX_BYTES];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     match_hash_text(m, hash);
     w->seq++;
     spectate_begin(m, "end", &out);
@@ -284,7 +284,7 @@ void play_watch(struct plays *ps, const char *match, const char *game, void *who
     char answer[80];
     snprintf(answer, sizeof answer, "{\"seq\":%lld,\"delay_ms\":%d}", (long long)m->watch->seq, m->watch->delay_ms);
     if (m->watch->shown) {                         // else watch.start comes when there is something to see
-        FR_AUTO_BUF start;
+        FR_AUTO_BUF(start);
         spectate_print_start(m, &start);
         if (!start.failed) event(who, start.data, start.len);
     }

@@ -189,7 +189,7 @@ static inline void on_replayed(void *arg, enum fr_status status, const struct re
 static inline void check_replay(int times, int beside)      // from the start and from each snapshot
 {
     struct fr_err err;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 8 << 20);
     must(store_now(T.store, export_job, &text, &err), &err);
     replay_over = false;

@@ -19,7 +19,7 @@ static enum fr_status read_parts(const char *const *parts, int count, enum frame
 
 static void test_a_good_turn_is_read(void)
 {
-    FR_AUTO_BUF bytes;
+    FR_AUTO_BUF(bytes);
     FR_AUTO(turn) t = NULL;
     struct fr_err err;
     fr_buf_init(&bytes, 1 << 16);
@@ -37,7 +37,7 @@ static void test_nonsense_is_refused(void)
         const char *parts[5];
         memcpy(parts, good, sizeof parts);
         parts[cases[i].at] = cases[i].text;
-        FR_AUTO_BUF bytes;
+        FR_AUTO_BUF(bytes);
         FR_AUTO(turn) t = NULL;
         struct fr_err err;
         fr_buf_init(&bytes, 1 << 16);
@@ -52,7 +52,7 @@ static void test_sections_are_counted(void)
     memcpy(many, good, sizeof good);
     many[5] = many[6] = "{}";
     for (int count = 0; count <= 7; count++) {
-        FR_AUTO_BUF bytes;
+        FR_AUTO_BUF(bytes);
         FR_AUTO(turn) t = NULL;
         struct fr_err err;
         fr_buf_init(&bytes, 1 << 16);
@@ -69,7 +69,7 @@ static void test_a_refusal_has_a_plain_code(void)
         { FRAME_RAISED, "{\"ok\":false,\"code\":\"funds\",\"detail\":\"main.lua:3: boom\"}", "plugin_error" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        FR_AUTO_BUF bytes;
+        FR_AUTO_BUF(bytes);
         FR_AUTO(turn) t = NULL;
         struct fr_err err;
         fr_buf_init(&bytes, 1 << 16);
@@ -84,7 +84,7 @@ static void test_a_long_detail_is_cut_between_characters(void)
     for (int i = 0; i < FR_ERR_TEXT_BYTES / 2 + 4; i++) strcat(answer, "\xc3\xa9");      // an odd place to end at
     strcat(answer, "\"}");
     const char *parts[] = { answer };
-    FR_AUTO_BUF bytes;
+    FR_AUTO_BUF(bytes);
     FR_AUTO(turn) t = NULL;
     struct fr_err err;
     fr_buf_init(&bytes, 1 << 16);

@@ -81,7 +81,7 @@ static enum fr_status verify_package(struct verify *v, char *text, size_t len, s
     const struct fr_json *package, *rake;
     int64_t tick_hz;
     FR_TRY(fr_json_need_object(v->json, "package", &package, err));
-    FR_AUTO_BUF code;
+    FR_AUTO_BUF(code);
     fr_buf_init(&code, FRAME_BYTES_MAX);
     fr_json_print(package, &code);
     FR_TRY(fr_buf_check(&code, "the package", err));
@@ -206,7 +206,7 @@ static void verify_on_turn(void *arg, int64_t n, const struct turn *t)
     for (const struct fr_json *e = t && t->ends ? fr_json_child(t->effects) : NULL; e; e = fr_json_next(e)) {
         const char *kind = fr_json_text(fr_json_get(e, "e"));
         if (strcmp(kind, "finish") != 0 && strcmp(kind, "void") != 0) continue;
-        FR_AUTO_BUF text;
+        FR_AUTO_BUF(text);
         fr_buf_init(&text, FRAME_BYTES_MAX);
         fr_json_print(e, &text);
         fr_json_free(FR_TAKE(v->ended));
@@ -247,7 +247,7 @@ static enum fr_status verify_payout(struct verify *v, char *text, size_t len, st
         settle_void(r, "finish_malformed");
         FR_TRY(settle_amounts(r, v->seats, v->stake_units, v->mode->rake_bps, NULL, err));
     }
-    FR_AUTO_BUF mine, theirs;
+    FR_AUTO_BUF(mine); FR_AUTO_BUF(theirs);
     FR_AUTO(fr_json) parsed = NULL;
     fr_buf_init(&mine, 64 * 1024);
     fr_buf_init(&theirs, 64 * 1024);

@@ -180,7 +180,7 @@ TXN_TEST(test_a_key_shows_when_it_was_used_and_never_itself)
 {
     char text[API_KEY_TEXT_BYTES];
     struct api_key k = make(txn, NULL, 0, text), got;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2000);
     OK(api_key_seen(txn, k.id, 70000, err));
     OK(api_key_seen(txn, k.id, 60000, err));

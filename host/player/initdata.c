@@ -269,7 +269,7 @@ enum fr_status initdata_mint(const char *bot_token, const char *user_json, int64
     char date[24], query_id[28], signature[FR_BASE64URL_BYTES(64)], hash_text[SHA256_HEX_BYTES], text[CHECK_STRING_BYTES];
     uint8_t random[18], noise[64], hash[SHA256_BYTES];
     struct fields fields;
-    FR_AUTO_BUF made;
+    FR_AUTO_BUF(made);
     fr_buf_init(&made, INITDATA_BYTES_MAX + 1);
     fr_random_bytes(random, sizeof random);              // two launches in one second are two launches, with two hashes
     snprintf(date, sizeof date, "%lld", (long long)auth_date_s);

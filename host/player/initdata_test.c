@@ -266,7 +266,7 @@ static void test_bounds_and_one_step_past_them(void)
 
 static void test_minted_data_is_accepted_and_each_launch_has_its_own_hash(void)
 {
-    FR_AUTO_BUF a, b;
+    FR_AUTO_BUF(a); FR_AUTO_BUF(b);
     struct fr_err err = { 0 };
     fr_buf_init(&a, 8192);
     fr_buf_init(&b, 8192);

@@ -68,7 +68,7 @@ static const struct bot *bot_of(const struct bots *bots, const struct fr_buf *ch
 enum fr_status login_verify(const struct fr_json *o, const struct bots *bots, int64_t now_ms, struct login *ret, struct fr_err *err)
 {
     struct field list[FIELDS_MAX];
-    FR_AUTO_BUF check;
+    FR_AUTO_BUF(check);
     struct login made = { 0 };
     int count = 0;
     fr_buf_init(&check, CHECK_BYTES);

@@ -242,7 +242,7 @@ static enum fr_status link_insert(struct store_txn *txn, const struct ask *a, in
 
 static enum fr_status link_proven(struct store_txn *txn, const struct ask *a, const char *message, size_t len, const char *signature, const struct wallet_page *page, int64_t now_ms, struct wallet *ret, struct fr_err *err)
 {
-    FR_AUTO_BUF wanted;
+    FR_AUTO_BUF(wanted);
     struct siwe s;
     char resource[48];
     uint8_t sig[SIGNATURE_BYTES];

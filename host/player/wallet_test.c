@@ -47,7 +47,7 @@ static void message(struct store_txn *txn, const char *player, int64_t session, 
 
 TXN_TEST(test_a_wallet_is_linked_and_given_up)
 {
-    FR_AUTO_BUF m;
+    FR_AUTO_BUF(m);
     struct wallet w, list[WALLETS_PER_PLAYER_MAX];
     int count;
     int64_t since;
@@ -60,7 +60,7 @@ TXN_TEST(test_a_wallet_is_linked_and_given_up)
     CHECK(count == 1 && address_equal(&list[0].address, &w.address) && list[0].linked_ms == NOW + 1000);
     OK(wallet_since(txn, ann, &w.address, &since, err));
     CHECK_INT(since, NOW + 1000);
-    FR_AUTO_BUF again;
+    FR_AUTO_BUF(again);
     message(txn, ann, 5, &again);
     OK(LINK(ann, 5, &again, sign(&again, false), NOW + 2000));
     CHECK_INT(w.linked_ms, NOW + 1000);                    // the same one is found
@@ -72,7 +72,7 @@ TXN_TEST(test_a_wallet_is_linked_and_given_up)
 
 TXN_TEST(test_a_nonce_is_used_once_by_its_own_session)
 {
-    FR_AUTO_BUF m;
+    FR_AUTO_BUF(m);
     struct wallet w;
     const char *ann = test_player(txn, 1), *ben = test_player(txn, 2);
     message(txn, ann, 5, &m);
@@ -80,16 +80,16 @@ TXN_TEST(test_a_nonce_is_used_once_by_its_own_session)
     FAILS(LINK(ann, 6, &m, sign(&m, false), NOW), FR_E_DENIED, "nonce_unknown");
     OK(LINK(ann, 5, &m, sign(&m, false), NOW));
     FAILS(LINK(ann, 5, &m, sign(&m, false), NOW), FR_E_DENIED, "nonce_unknown");
-    FR_AUTO_BUF late;
+    FR_AUTO_BUF(late);
     message(txn, ann, 5, &late);
     FAILS(LINK(ann, 5, &late, sign(&late, false), NOW + WALLET_NONCE_MS), FR_E_DENIED, "siwe_expired");
     FAILS(wallet_link(txn, ann, 5, "Nonce: ", 7, "0x", &page, NOW, &w, err), FR_E_DENIED, "nonce_unknown");
-    FR_AUTO_BUF first;
+    FR_AUTO_BUF(first);
     int64_t expires_ms;
     fr_buf_init(&first, SIWE_BYTES_MAX);
     OK(wallet_message(txn, ann, 5, mine(), &page, NOW - 5000, &first, &expires_ms, err));
     for (int i = 0; i < WALLET_NONCES_PER_PLAYER_MAX; i++) {
-        FR_AUTO_BUF more;
+        FR_AUTO_BUF(more);
         message(txn, ann, 5, &more);
     }
     FAILS(LINK(ann, 5, &first, sign(&first, false), NOW), FR_E_DENIED, "nonce_unknown");      // the oldest made room
@@ -97,7 +97,7 @@ TXN_TEST(test_a_nonce_is_used_once_by_its_own_session)
 
 TXN_TEST(test_a_refusal_uses_the_nonce_up)
 {
-    FR_AUTO_BUF m;
+    FR_AUTO_BUF(m);
     struct wallet w;
     struct fr_err why;
     enum fr_status outcome = FR_OK;
@@ -115,8 +115,8 @@ TXN_TEST(test_everything_but_our_own_message_is_refused)
     const char *ann = test_player(txn, 1);
     static const struct { const char *from, *to; } changes[] = { { "frond.example", "evil1.example" }, { "Chain ID: 31337", "Chain ID: 1" }, { "urn:frond:player:", "urn:frond:player:9" }, { "moves nothing", "moves a lot!!" }, { "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z" }, { "0x", "0X" } };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        FR_AUTO_BUF m;
-        FR_AUTO_BUF other;
+        FR_AUTO_BUF(m);
+        FR_AUTO_BUF(other);
         message(txn, ann, 5, &m);
         fr_buf_init(&other, SIWE_BYTES_MAX);
         const char *at = strstr(m.data, changes[i].from);
@@ -128,17 +128,17 @@ TXN_TEST(test_everything_but_our_own_message_is_refused)
     }
     static const struct { const char *signature, *code; } bad[] = { { "", "signature_invalid" }, { "0x", "wallet_contract" }, { "0x00", "wallet_contract" }, { "0xzz", "signature_invalid" }, { "hello", "signature_invalid" }, { "0x123", "signature_invalid" } };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        FR_AUTO_BUF m;
+        FR_AUTO_BUF(m);
         message(txn, ann, 5, &m);
         FAILS(LINK(ann, 5, &m, bad[i].signature, NOW), FR_E_INVALID, bad[i].code);
     }
-    FR_AUTO_BUF m;
+    FR_AUTO_BUF(m);
     message(txn, ann, 5, &m);
     secret[0]++;
     const char *strangers = sign(&m, false);
     secret[0]--;
     FAILS(LINK(ann, 5, &m, strangers, NOW), FR_E_DENIED, "siwe_wrong_wallet");
-    FR_AUTO_BUF elsewhere;
+    FR_AUTO_BUF(elsewhere);
     struct wallet_page other = page;
     other.chain_id = 1;
     message(txn, ann, 5, &elsewhere);
@@ -147,9 +147,9 @@ TXN_TEST(test_everything_but_our_own_message_is_refused)
 
 TXN_TEST(test_an_address_is_one_players)
 {
-    FR_AUTO_BUF m;
-    FR_AUTO_BUF out;
-    FR_AUTO_BUF early;
+    FR_AUTO_BUF(m);
+    FR_AUTO_BUF(out);
+    FR_AUTO_BUF(early);
     struct wallet w;
     int64_t expires_ms;
     const char *ann = test_player(txn, 1), *ben = test_player(txn, 2);
@@ -171,7 +171,7 @@ TXN_TEST(test_so_many_wallets_and_no_more)
     struct wallet w;
     const char *ann = test_player(txn, 1);
     for (int i = 0; i <= WALLETS_PER_PLAYER_MAX; i++) {
-        FR_AUTO_BUF m;
+        FR_AUTO_BUF(m);
         secret[30] = (uint8_t)i;
         message(txn, ann, 5, &m);
         if (i < WALLETS_PER_PLAYER_MAX) OK(LINK(ann, 5, &m, sign(&m, false), NOW));

@@ -131,7 +131,7 @@ static enum fr_status judge_refused(const struct fr_json *said, struct fr_err *e
 
 static void log_raised(const struct open_call *c, const struct fr_json *said, const char *text)
 {
-    FR_AUTO_BUF fields;
+    FR_AUTO_BUF(fields);
     fr_buf_init(&fields, 16 * 1024);
     fr_buf_add(&fields, "{\"call\":");
     fr_buf_add_json_text(&fields, c->function);
@@ -247,7 +247,7 @@ static void print_context(const struct plugin_caller *who, struct fr_buf *out)
 enum fr_status plugin_call_start(struct plugin *p, const char *function, const char *args, size_t args_len, const struct plugin_caller *caller,
                                  void (*done)(void *arg, const struct plugin_answer *a), void *arg, struct fr_err *err)
 {
-    FR_AUTO_BUF context;
+    FR_AUTO_BUF(context);
     fr_buf_init(&context, 2048);
     if (args_len == 0) { args = "{}"; args_len = 2; }
     FR_TRY(plugin_admit(p, caller->player, err));
@@ -286,7 +286,7 @@ enum fr_status plugin_terms(const struct manifest *m, char out[65], struct fr_er
 {
     const struct manifest_split *sorted[sizeof m->splits / sizeof m->splits[0]];
     uint8_t hash[SHA256_BYTES];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 4096);
     for (int i = 0; i < m->split_count; i++) {
         int at = i;

@@ -339,7 +339,7 @@ static void change_loaded(struct change *c)
 static char *frame_of(const char *folder, const char *name, int line)
 {
     char path[600], text[400];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "re");
@@ -498,7 +498,7 @@ void change_fall_back(struct slot *s)
 static enum fr_status open_gone(struct plugins *ps, struct package *p, struct slot **ret, struct fr_err *err)
 {
     struct package *copy = NULL;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     package_export(p, &text);
     FR_TRY(fr_buf_check(&text, "the package's code", err));

@@ -39,7 +39,7 @@ static void line_print(struct fr_buf *out, const char *level, const char *text, 
 void plugin_log_add(struct plugin *p, const char *level, const char *text, const char *fields_json)
 {
     struct plugin_log *log = p->log;
-    FR_AUTO_BUF line;
+    FR_AUTO_BUF(line);
     fr_buf_init(&line, LINE_BYTES_MAX);
     bool fields_fit = fields_json && strlen(fields_json) < LINE_BYTES_MAX && fr_json_check(fields_json, strlen(fields_json), NULL) == FR_OK;
     line_print(&line, level, text, fields_fit ? fields_json : NULL);

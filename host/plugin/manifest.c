@@ -439,7 +439,7 @@ static enum fr_status take_stakes(struct manifest *m, struct manifest_mode *mode
 static enum fr_status hash_terms(struct manifest_mode *mode, struct fr_err *err)
 {
     uint8_t hash[SHA256_BYTES];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 1024);
     fr_buf_addf(&text, "{\"asset\":");
     fr_buf_add_json_text(&text, mode->asset);

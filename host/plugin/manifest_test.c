@@ -271,7 +271,7 @@ static void test_translation_refusals(void)
     refused(page, "\"translations\":{\"ko\":{\"name\":\"\"}},\"page\":", P "translations.ko.name: a name has at least 1 byte");
     refused(page, "\"translations\":{\"ko\":{\"name\":7}},\"page\":", P "translations.ko.name: expected a string, got number");
     for (int count = MANIFEST_LANGUAGES_MAX; count <= MANIFEST_LANGUAGES_MAX + 1; count++) {
-        FR_AUTO_BUF text;
+        FR_AUTO_BUF(text);
         FR_AUTO(manifest) many = NULL;
         fr_buf_init(&text, 4096);
         fr_buf_add(&text, "{\"id\":\"a\",\"name\":\"A\",\"version\":\"0.1.0\",\"api\":\"2026-11-01\",\"kind\":\"tool\",\"translations\":{");
@@ -295,7 +295,7 @@ static void test_counts_one_step_past_their_bounds(void)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int extra = 0; extra < 2; extra++) {
-            FR_AUTO_BUF text;
+            FR_AUTO_BUF(text);
             FR_AUTO(manifest) m = NULL;
             struct fr_err err = { 0 };
             fr_buf_init(&text, 64 * 1024);

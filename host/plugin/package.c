@@ -101,7 +101,7 @@ static enum fr_status package_finish(struct package *p, struct fr_err *err)
 {
     uint8_t sum[SHA256_BYTES];
     struct fr_sha256 hash;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     bool has_main = false;
     qsort(p->files, (size_t)p->file_count, sizeof *p->files, file_order);
@@ -207,7 +207,7 @@ enum fr_status package_set_page(struct package *p, struct net_files *web, struct
     uint8_t sum[SHA256_BYTES];
     size_t at = 0;
     int count = 0;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     net_files_free(p->web);
     p->web = web;
@@ -320,7 +320,7 @@ enum fr_status package_import(const char *text, size_t len, struct package **ret
 {
     FR_AUTO(fr_json) doc = NULL;
     const struct fr_json *manifest, *files;
-    FR_AUTO_BUF json;
+    FR_AUTO_BUF(json);
     fr_buf_init(&json, JSON_TEXT_BYTES_MAX);
     FR_TRY(fr_json_parse(text, len, &doc, err));
     if (fr_json_kind(doc) != JSON_OBJECT) return FR_FAIL(err, FR_E_INVALID, "a stored package: expected an object");

@@ -230,7 +230,7 @@ static void test_export_and_import_give_the_same_package(void)
     put("lib/x.lua", "-- \"quotes\", \\ and \xc3\xa9\r\n\treturn '\x7f\x01'\n");
     FR_AUTO(package) p = loaded();
     FR_AUTO(package) back = NULL;
-    FR_AUTO_BUF text, again;
+    FR_AUTO_BUF(text); FR_AUTO_BUF(again);
     struct fr_err err = { 0 };
     if (!p) return;
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
@@ -258,7 +258,7 @@ static void test_options_for_the_worker(void)
 {
     demo();
     FR_AUTO(package) p = loaded();
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 1000);
     if (!p) return;
     package_options(p, &text);

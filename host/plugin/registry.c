@@ -38,7 +38,7 @@ void registry_clear(struct registry_entry *e)
 
 enum fr_status registry_fill(struct registry_entry *e, const struct package *p, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, JSON_TEXT_BYTES_MAX);
     package_export(p, &text);
     FR_TRY(fr_buf_check(&text, "the package's code", err));

@@ -238,7 +238,7 @@ static void test_the_log_keeps_the_last_lines(void)
     begin();
     open_demo();
     struct plugin *p = plugins_find(plugins, "demo");
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) lines = NULL;
     struct fr_err err = { 0 };
     char long_text[3000];

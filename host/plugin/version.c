@@ -297,7 +297,7 @@ static enum fr_status worker_start(struct plugin_worker *w, const char *options,
 enum fr_status version_start(struct plugin_version *v, struct fr_err *err)
 {
     struct plugins *ps = v->plugin->all;
-    FR_AUTO_BUF options;
+    FR_AUTO_BUF(options);
     fr_buf_init(&options, 1024);
     package_options(v->package, &options);
     FR_TRY(fr_buf_check(&options, "the worker's options", err));

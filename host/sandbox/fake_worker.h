@@ -36,7 +36,7 @@ static inline void fake_write(const void *bytes, size_t len)
 
 static inline void fake_say(enum frame_kind kind, enum frame_status status, uint32_t id, uint32_t ref, const char *payload)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4 * FRAME_BYTES_MAX);
     frame_put(&out, &(struct frame){ .kind = (uint8_t)kind, .status = (uint8_t)status, .id = id, .ref = ref, .call = kind == FRAME_ASK, .len = (uint32_t)strlen(payload), .payload = payload });
     fake_write(out.data, out.len);
@@ -44,7 +44,7 @@ static inline void fake_say(enum frame_kind kind, enum frame_status status, uint
 
 static inline void fake_ask_api(uint32_t id, uint16_t api)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1024);
     frame_put(&out, &(struct frame){ .kind = FRAME_ASK, .id = id, .ref = 1, .call = api, .len = 2, .payload = "{}" });
     fake_write(out.data, out.len);
@@ -184,7 +184,7 @@ static inline bool fake_boot(long heap)
 static inline void fake_worker(int argc, char **argv)
 {
     if (argc != 3 || strcmp(argv[0], "frond-worker") != 0) return;
-    FR_AUTO_BUF in;
+    FR_AUTO_BUF(in);
     char plan[64] = { 0 };
     struct frame f;
     fr_buf_init(&in, 8 * FRAME_BYTES_MAX);

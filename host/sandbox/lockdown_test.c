@@ -103,7 +103,7 @@ static void test_a_worker_dies_with_its_host(void)
 
 static void test_the_self_check(void)
 {
-    FR_AUTO_BUF report;
+    FR_AUTO_BUF(report);
     struct fr_err err;
     fr_buf_init(&report, 4096);
     CHECK(sandbox_check(worker_path, &report, &err) == FR_OK);

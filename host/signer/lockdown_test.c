@@ -85,7 +85,7 @@ static int file_of(const void *bytes, size_t len)
 static int keystore_file(int no)
 {
     static const struct keystore cheap = { .n = 1024, .r = 8, .p = 1 };
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, KEYSTORE_BYTES_MAX);
     CHECK(keystore_make(secrets[no], passphrase, strlen(passphrase), &cheap, &text, NULL) == FR_OK);
     return file_of(text.data, text.len);
@@ -147,8 +147,8 @@ static bool ready(struct child *c)
 
 static void ask(struct child *c, uint32_t id, const struct sign_ask *a)
 {
-    FR_AUTO_BUF payload;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(payload);
+    FR_AUTO_BUF(out);
     fr_buf_init(&payload, SIGNER_FRAME_BYTES_MAX);
     fr_buf_init(&out, 65536);
     CHECK(sign_wire_put(a, &payload, NULL) == FR_OK);

@@ -147,7 +147,7 @@ static __attribute__((noinline)) void wipe_stack(void)
 
 static int refuse(const struct fr_err *why, int exit_code)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 8192);
     serve_refusal(why, &out);
     if (!out.failed) serve_send(SIGNER_CHANNEL_FD, &out);
@@ -156,7 +156,7 @@ static int refuse(const struct fr_err *why, int exit_code)
 
 static int run(int keys, int parent)
 {
-    FR_AUTO_BUF ready;
+    FR_AUTO_BUF(ready);
     struct fr_err err;
     fr_buf_init(&ready, 8192);
     intake.keys = keys;

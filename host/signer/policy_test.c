@@ -275,7 +275,7 @@ static void test_files_that_are_no_policy(void)
     CHECK_INT(policy_read("[[1]]", 5, &q, &err), FR_E_INVALID);          // members without names
     refused("\"burn\":[{", "\"burn\":[[1],{", "object");
     CHECK_INT(policy_read("", 0, &q, &err), FR_E_INVALID);
-    FR_AUTO_BUF many;
+    FR_AUTO_BUF(many);
     for (int count = SIGNER_LIST_MAX; count <= SIGNER_LIST_MAX + 1; count++) {
         fr_buf_init(&many, 65536);
         fr_buf_add(&many, "{\"chain_id\":\"1\",\"gas\":{\"limit\":\"1\",\"max_fee\":\"1\",\"max_tip\":\"1\",\"day\":\"1\"},\"siwe\":[");

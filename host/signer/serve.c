@@ -92,7 +92,7 @@ bool serve_send(int fd, const struct fr_buf *out)
 
 void serve_ready(const struct signer *s, struct fr_buf *out)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     char address[ADDRESS_TEXT_BYTES];
     fr_buf_init(&text, 4096);
     fr_buf_add(&text, "{\"addresses\":[");
@@ -103,7 +103,7 @@ void serve_ready(const struct signer *s, struct fr_buf *out)
 
 void serve_refusal(const struct fr_err *why, struct fr_buf *out)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 4096);
     fr_buf_addf(&text, "{\"code\":\"%s\",\"detail\":", why->code);
     fr_buf_add_json_text(&text, why->text);
@@ -120,7 +120,7 @@ enum fr_status serve_prepare(int fd, struct fr_err *err)
 int serve(struct signer *s, int fd)
 {
     static char in[SIGNER_READ_BYTES];
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     size_t len = 0, used;
     struct fr_err err;
     fr_buf_init(&out, OUT_BYTES_MAX);

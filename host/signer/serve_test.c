@@ -31,7 +31,7 @@ static void begin(void)
 
 static void put(uint32_t id, const struct sign_ask *a)
 {
-    FR_AUTO_BUF payload;
+    FR_AUTO_BUF(payload);
     fr_buf_init(&payload, SIGNER_FRAME_BYTES_MAX);
     CHECK(sign_wire_put(a, &payload, NULL) == FR_OK);
     frame_put(&in, &(struct frame){ .kind = a->kind == SIGN_A_TX ? SIGN_TX : a->kind == SIGN_A_PERMIT ? SIGN_PERMIT : SIGN_SIWE, .id = id, .len = (uint32_t)payload.len, .payload = payload.data });

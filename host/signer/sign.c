@@ -44,7 +44,7 @@ static void permit_hash(const struct signer *s, const struct sign_ask *ask, uint
 
 static enum fr_status siwe_hash(const struct siwe *m, uint8_t out[32], struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, SIWE_BYTES_MAX);
     FR_TRY(siwe_print(m, &text, err));
     personal_message_hash(text.data, text.len, out);

@@ -44,7 +44,7 @@ static enum fr_status refused(const struct botapi *b, const char *method, const 
 static enum fr_status call_once(const struct botapi *b, const char *method, const char *params, struct fr_json **ret, struct fr_err *err)
 {
     char url[URL_BYTES];
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     FR_AUTO(fr_json) answer = NULL;
     struct fr_err why;
     int http_status;

@@ -83,7 +83,7 @@ static bool step_healthz(struct connecting *c)
 {
     const struct telegram_settings *s = c->api.settings;
     char url[TELEGRAM_URL_BYTES + 16];
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     FR_AUTO(fr_json) json = NULL;
     struct fr_err err, none;
     int http_status;
@@ -123,7 +123,7 @@ static bool menu_read(struct connecting *c, const char *url, bool *same, struct 
 static bool menu_set(struct connecting *c, const char *url, struct fr_err *err)
 {
     FR_AUTO(fr_json) answer = NULL;
-    FR_AUTO_BUF params;
+    FR_AUTO_BUF(params);
     fr_buf_init(&params, 2048);
     fr_buf_add(&params, "{\"menu_button\":{\"type\":\"web_app\",\"text\":");
     fr_buf_add_json_text(&params, c->api.settings->menu_text);

@@ -500,7 +500,7 @@ static bool ask_start(struct burn *b, int64_t now_ms)
 
 static bool word_of(const struct rpc_answer *a, struct u256 *ret)
 {
-    FR_AUTO_BUF bytes;
+    FR_AUTO_BUF(bytes);
     struct fr_err err;
     fr_buf_init(&bytes, 64);
     if (a->fault || rpc_need_data(a->result, "", 32, &bytes, &err) != FR_OK || bytes.len != 32) return false;
@@ -674,7 +674,7 @@ static void verify_on_word(void *arg, enum fr_status st, const struct rpc_answer
     struct burn_word w;
     struct fr_err odd;
     char root[65], leaf[65], id[65], amount[U256_TEXT_BYTES], chain_root[65];
-    FR_AUTO_BUF out = { 0 };
+    FR_AUTO_BUF(out);
     (void)who;
     if (st == FR_OK) st = burn_word_read(&answers->at[0], &w, &odd), err = &odd;
     if (st != FR_OK) {

@@ -148,7 +148,7 @@ enum fr_status burn_holds_open(struct store_txn *txn, const struct burn_batch *b
 
 enum fr_status burn_put(struct store_txn *txn, struct burn_batch *b, int64_t now_ms, struct fr_err *err)
 {
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     struct txq_ask ask = { .queue = TREASURY_QUEUE, .to = b->module, .gas = BURN_GAS };
     fr_buf_init(&data, TXQ_DATA_BYTES_MAX);
     FR_TRY(burn_calldata(b->id, b->amount, b->root, &data, err));

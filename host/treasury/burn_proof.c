@@ -42,7 +42,7 @@ enum fr_status burn_calldata(const uint8_t id[32], struct u256 amount, const uin
 
 enum fr_status burn_word_read(const struct rpc_answer *a, struct burn_word *ret, struct fr_err *err)
 {
-    FR_AUTO_BUF bytes;
+    FR_AUTO_BUF(bytes);
     struct burn_word w = { 0 };
     fr_buf_init(&bytes, 1024);
     if (a->fault) return FR_FAIL_CODE(err, FR_E_BUSY, "rpc_refused", "batch(id): %s: %s", rpc_fault_name(a->fault), a->text);

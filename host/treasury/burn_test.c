@@ -19,7 +19,7 @@ static bool becomes(const char *id, const char *want, int ms)
     if (is(id, want)) return true;
     const char *state;
     FR_AUTO(fr_json) v = one(id, &state);
-    FR_AUTO_BUF f;
+    FR_AUTO_BUF(f);
     fr_buf_init(&f, 8192);
     burn_facts(burn, &f);
     printf("  %s is %s, not %s: %s\n", id, state, want, f.data);
@@ -61,7 +61,7 @@ static bool facts_say(const char *what)        // the disk takes real time, the 
 {
     bool said = false;
     for (int i = 0; i < 400 && !said; i++) {
-        FR_AUTO_BUF f;
+        FR_AUTO_BUF(f);
         fr_buf_init(&f, 8192);
         burn_facts(burn, &f);
         said = f.data && strstr(f.data, what);

@@ -310,7 +310,7 @@ static const char *kind_of(const char *body)
 static void answer(struct pending *p)
 {
     FR_AUTO(fr_json) c = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4 << 20);
     CHECK(fr_json_parse(p->body, p->len, &c, &why) == FR_OK);
     if (fr_json_kind(c) == JSON_ARRAY) {

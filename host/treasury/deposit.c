@@ -497,7 +497,7 @@ static void add_filter(const struct deposit *d, struct fr_buf *out, uint64_t fro
 static void ask_logs(struct deposit *d)
 {
     const struct deposit_plan *p = &d->plan;
-    FR_AUTO_BUF filter;
+    FR_AUTO_BUF(filter);
     struct fr_err err;
     char to[24], block[40];
     fr_buf_init(&filter, RPC_PARAMS_BYTES_MAX);
@@ -608,7 +608,7 @@ static void try_sweep(struct deposit *d)
 {
     struct ask ask;
     struct fr_err err;
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     char factory[ADDRESS_TEXT_BYTES];
     fr_buf_init(&data, TXQ_DATA_BYTES_MAX);
     ask_init(&ask);
@@ -654,7 +654,7 @@ static void on_sights(void *arg, enum fr_status st, const struct rpc_answers *a,
 
 static void look_ahead(struct deposit *d, int64_t now)
 {
-    FR_AUTO_BUF filter;
+    FR_AUTO_BUF(filter);
     struct fr_err err;
     int kept = 0;
     fr_buf_init(&filter, RPC_PARAMS_BYTES_MAX);

@@ -733,7 +733,7 @@ enum fr_status deposit_sweep_job(struct store_txn *txn, void *arg, struct fr_err
         FR_TRY(box_set(txn, "UPDATE deposit_box SET sweep = ?3, refused_ms = 0, why = ?4 WHERE number = ?1 AND asset = ?2 AND sweep = 0", p->at[i].number, p->token->asset, id, "", &changed, err));
         if (changed != 1) return FR_FAIL(err, FR_E_CONFLICT, "address %lld is in a sweep already", (long long)p->at[i].number);
     }
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     fr_buf_init(&data, TXQ_DATA_BYTES_MAX);
     FR_TRY(deposit_sweep_data(p->token, p->at, p->count, &data, err));
     struct txq_ask ask = { .queue = TREASURY_QUEUE, .to = d->o.factory, .data = (const uint8_t *)data.data, .data_len = data.len };

@@ -755,7 +755,7 @@ static void test_pending_is_shown_to_who_looks_and_credits_nothing(void)
     deposit_wanted(d, &a);
     model_transfer(&model_tokens[1].at, &stranger, &a.at, big(2, 18));
     run(500);
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 16);
     deposit_print_pending(d, &a, "NFNT", &out);
     CHECK(strstr(out.data, "\"amount\":\"2000000000\"") && strstr(out.data, "\"blocks_left\":3"));

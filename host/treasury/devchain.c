@@ -139,7 +139,7 @@ static void ask_bytes(struct devchain *d, const struct fr_buf *body, int ms, siz
 
 void dc_ask(struct devchain *d, const struct rpc_call *calls, int count, dc_answer_fn *done)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, RPC_REQUEST_BYTES_MAX);
     rpc_write(&body, calls, count, 1);
     ask_bytes(d, &body, ASK_MS, RPC_ANSWER_BYTES_MAX, count, question_done, done);
@@ -257,7 +257,7 @@ static void save_answer(void *arg, enum fr_status st, const struct net_answer *a
 
 static void save_ask(struct devchain *d)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, 200);
     rpc_write(&body, &(struct rpc_call){ "anvil_dumpState", NULL }, 1, 1);
     ask_bytes(d, &body, SAVE_MS, DC_STATE_HEX_MAX, 1, save_answer, NULL);
@@ -363,7 +363,7 @@ static void load_answer(struct devchain *d, const struct rpc_answers *a)
 
 static void load_after(struct devchain *d, struct dc_work *w)
 {
-    FR_AUTO_BUF body;
+    FR_AUTO_BUF(body);
     fr_buf_init(&body, CLIENT_BODY_BYTES_MAX);
     if (w->st == FR_OK && w->bytes.len > 0 && d->alive) {
         fr_buf_add(&body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"anvil_loadState\",\"params\":[\"");

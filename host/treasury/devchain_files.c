@@ -109,7 +109,7 @@ static enum fr_status key_new(const char *path, const char *passphrase, struct f
 {
     static const struct keystore light = { .n = 4096, .r = 8, .p = 6 };      // its coins are worth nothing, and each start of the signer pays for it
     FR_AUTO(fr_secret) key = NULL;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     struct address unused;
     fr_buf_init(&text, KEYSTORE_BYTES_MAX);
     FR_TRY(fr_secret_new(SECRET_KEY_BYTES, &key, err));
@@ -126,7 +126,7 @@ enum fr_status dc_key_make(const char *folder, struct address *ret, struct fr_er
     uint8_t bytes[24];
     bool found;
     struct keystore k;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, KEYSTORE_BYTES_MAX);
     FR_TRY(folder_make(folder, err));
     snprintf(key, sizeof key, "%s/key.json", folder);
@@ -204,7 +204,7 @@ enum fr_status dc_deployment_parse(const char *text, size_t len, struct dc_deplo
 enum fr_status dc_deployment_read(struct devchain *d, bool *found, struct fr_err *err)
 {
     char path[TREASURY_PATH_BYTES];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, SMALL_BYTES_MAX);
     FR_TRY(dc_path(d, "deployment.json", path, err));
     FR_TRY(dc_read(path, SMALL_BYTES_MAX, &text, found, err));
@@ -215,7 +215,7 @@ enum fr_status dc_deployment_read(struct devchain *d, bool *found, struct fr_err
 enum fr_status dc_deployment_write(const struct devchain *d, struct fr_err *err)
 {
     char path[TREASURY_PATH_BYTES];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, SMALL_BYTES_MAX);
     dc_deployment_print(&d->made, d->o.settings->later_burn_of_reserve, &text);
     FR_TRY(fr_buf_check(&text, "deployment.json", err));
@@ -254,7 +254,7 @@ void dc_policy_print(const struct dc_deployment *m, struct fr_buf *out)
 enum fr_status dc_policy_write(const struct devchain *d, struct fr_err *err)
 {
     char path[TREASURY_PATH_BYTES];
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, SMALL_BYTES_MAX);
     dc_policy_print(&d->made, &text);
     FR_TRY(fr_buf_check(&text, "the policy", err));

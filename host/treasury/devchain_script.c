@@ -94,7 +94,7 @@ static void put_hex(struct fr_buf *out, const struct fr_buf *bytes)
 // The bytecode as hex, without 0x.
 static enum fr_status artifact_read(const struct devchain *d, const char *name, struct fr_buf *ret, bool *found, struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) json = NULL;
     const char *code;
     char path[TREASURY_PATH_BYTES + 80];
@@ -115,7 +115,7 @@ static enum fr_status artifact_read(const struct devchain *d, const char *name, 
 enum fr_status dc_artifacts_look(const struct devchain *d, struct fr_err *err)
 {
     for (int i = 0; i < CONTRACTS; i++) {
-        FR_AUTO_BUF code = { 0 };
+        FR_AUTO_BUF(code);
         bool found;
         FR_TRY(artifact_read(d, contracts[i].artifact, &code, &found, err));
         if (!found && !contracts[i].optional) return FR_FAIL(err, FR_E_NOT_FOUND, "%s/%s.json is not there", d->artifacts, contracts[i].artifact);
@@ -187,7 +187,7 @@ static void sent_answer(struct devchain *d, const struct rpc_answers *a)
 static void transact(struct devchain *d, const struct address *from, const struct address *to, const char *value, const char *code, const struct fr_buf *args)
 {
     char text[ADDRESS_TEXT_BYTES];
-    FR_AUTO_BUF params;
+    FR_AUTO_BUF(params);
     struct fr_err err;
     fr_buf_init(&params, RPC_PARAMS_BYTES_MAX);
     fr_buf_addf(&params, "[{\"from\":\"%s\"", address_text(from, text));
@@ -237,8 +237,8 @@ static void code_answer(struct devchain *d, const struct rpc_answers *a)
 static void contract_step(struct devchain *d, int no)
 {
     char params[80], text[ADDRESS_TEXT_BYTES];
-    FR_AUTO_BUF code = { 0 };
-    FR_AUTO_BUF args = { 0 };
+    FR_AUTO_BUF(code);
+    FR_AUTO_BUF(args);
     struct fr_err err;
     bool found;
     if (!address_is_zero(&d->made.contracts[no])) {
@@ -261,7 +261,7 @@ static void contract_step(struct devchain *d, int no)
 static void call_of(const struct devchain *d, const char *at, const char *signature, const char *args, struct fr_buf *params, struct fr_err *err, enum fr_status *st)
 {
     char text[ADDRESS_TEXT_BYTES];
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     fr_buf_init(&data, 1024);
     *st = put_args(d, signature, args, &data, err);
     fr_buf_init(params, 4096);
@@ -277,7 +277,7 @@ static void act_answer(struct devchain *d, const struct rpc_answers *a)
     uint8_t word[32];
     struct u256 bound;
     struct fr_err err;
-    FR_AUTO_BUF args = { 0 };
+    FR_AUTO_BUF(args);
     if (a->at[0].fault) {
         stuck(d, act->what, a->at[0].text);
         return;
@@ -308,7 +308,7 @@ static bool act_has_all(const struct devchain *d, const struct act *act)
 
 static void act_step(struct devchain *d, const struct act *act)
 {
-    FR_AUTO_BUF params = { 0 };
+    FR_AUTO_BUF(params);
     struct fr_err err;
     enum fr_status st;
     if (!act_has_all(d, act)) {
@@ -333,7 +333,7 @@ static void factory_answer(struct devchain *d, const struct rpc_answers *a)
 
 static void factory_step(struct devchain *d)
 {
-    FR_AUTO_BUF params = { 0 };
+    FR_AUTO_BUF(params);
     struct fr_err err;
     enum fr_status st;
     call_of(d, "deposit_factory", "initCodeHash()", "", &params, &err, &st);

@@ -30,7 +30,7 @@ static int contract_no(const char *name)
 static void test_a_deployment_comes_back_as_it_was(void)
 {
     struct dc_deployment m = sample(), back;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 64 * 1024);
     memset(&m.contracts[contract_no("payout_palm")], 0, sizeof m.contracts[0]);      // not compiled then
     dc_deployment_print(&m, true, &text);
@@ -45,7 +45,7 @@ static void test_a_deployment_comes_back_as_it_was(void)
 static void test_a_payout_is_allowed_where_its_contract_stands(void)
 {
     struct dc_deployment m = sample();
-    FR_AUTO_BUF with, without;
+    FR_AUTO_BUF(with); FR_AUTO_BUF(without);
     fr_buf_init(&with, 64 * 1024);
     fr_buf_init(&without, 64 * 1024);
     dc_policy_print(&m, &with);

@@ -302,7 +302,7 @@ static inline void model_answer(struct model_post *p)
 {
     static const char *const rubbish[] = { "", "<html>", "[]", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "{\"jsonrpc\":\"2.0\"", "null" };
     FR_AUTO(fr_json) c = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err err;
     fr_buf_init(&out, 8 << 20);
     enum fr_status st = fr_json_parse(p->body, p->len, &c, &err);

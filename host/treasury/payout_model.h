@@ -270,7 +270,7 @@ static inline void model_answer(struct model_post *p)
 {
     static const char *const rubbish[] = { "", "<html>", "[]", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "{\"jsonrpc\":\"2.0\"", "null" };
     FR_AUTO(fr_json) c = NULL;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 22);
     CHECK(fr_json_parse(p->body, p->len, &c, &model_err) == FR_OK);
     if ((int)model_random(1000) < model.garbage_permille) fr_buf_add(&out, rubbish[model_random(6)]);

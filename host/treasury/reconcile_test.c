@@ -181,7 +181,7 @@ static void test_all_is_there_wherever_it_lies(void)
     CHECK(looked());
     f = facts();
     CHECK(!f.is_short && f.at[0].by.limb[0] == 77 && halts == 0);
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 16);
     reconcile_print(r, &out);
     CHECK(strstr(out.data, "{\"asset\":\"PALM\",\"liabilities\":\"0.0000005\",\"dust\":\"0\",\"kept\":\"0\",\"vault\":\"0.000000577\",\"forwarders\":\"0\",\"in_flight\":\"0\",\"difference\":\"0.000000077\",\"short\":false}"));
@@ -212,7 +212,7 @@ static void test_a_shortfall_halts_and_recovers(void)
     CHECK(looked());
     CHECK_INT(halts, 2);                   // said once
     CHECK(facts().is_short && strstr(facts().why, "owed"));
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 16);
     reconcile_print(r, &out);
     CHECK(strstr(out.data, "\"difference\":\"-0.0000002\",\"short\":true") && strstr(out.data, "\"halted\":\"shortfall\""));
@@ -319,7 +319,7 @@ static void test_who_cannot_compare_for_long_does_not_pay(void)
     CHECK_TEXT(halted[0], "");
     for (int i = 0; i < 1500; i++) model_ms += 1000, turn();
     CHECK(strncmp(halted[0], "reconcile_stale: what is owed was last compared at block", 56) == 0 && halts == 1);
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 16);
     reconcile_print(r, &out);
     CHECK(strstr(out.data, "\"halted\":\"reconcile_stale\""));

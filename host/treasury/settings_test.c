@@ -26,7 +26,7 @@ static enum fr_status read_text(const char *text, bool dev)
 // GOOD with its first `from` replaced: the refusal has to hold `says`, and never a URL.
 static void refuses(const char *from, const char *to, const char *says)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     const char *at = strstr(GOOD, from);
     fr_buf_init(&text, 8192);
     CHECK(at != NULL);

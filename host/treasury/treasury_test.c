@@ -114,7 +114,7 @@ static void end(void)
 
 static bool status_has(const char *text)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     FR_AUTO(fr_json) json = NULL;
     fr_buf_init(&out, 64 * 1024);
     treasury_print_status(treasury, &out);
@@ -144,7 +144,7 @@ static void test_parts_are_made_ticked_and_freed(void)
     run_ms(300);
     CHECK(one.ticks >= 2 && two.ticks >= 2);
     CHECK(status_has("\"one\":{\"ticked\":true}"));
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 64 * 1024);
     treasury_metrics(treasury, &out);
     CHECK(strstr(out.data, "frond_noted 1\n") && strstr(out.data, "frond_txq_loaded{queue=\"1\"} 1") && strstr(out.data, "frond_signer_up 0") && strstr(out.data, "frond_chain_node_good{node=\"none\"} 0"));

@@ -110,7 +110,7 @@ static void verdict_done(void *arg, enum fr_status st, const struct fr_err *err)
 
 static enum fr_status read_payment(const struct rpc_answer *a, struct withdrawal_question *q, struct fr_err *err)
 {
-    FR_AUTO_BUF bytes;
+    FR_AUTO_BUF(bytes);
     struct address to;
     struct u256 amount;
     fr_buf_init(&bytes, 3 * ABI_WORD_BYTES);
@@ -265,7 +265,7 @@ static void scan(struct withdrawal_round *r)
 static void check(struct withdrawal_round *r);
 static enum fr_status read_address(const struct rpc_answer *a, struct address *ret, struct fr_err *err)
 {
-    FR_AUTO_BUF bytes;
+    FR_AUTO_BUF(bytes);
     fr_buf_init(&bytes, ABI_WORD_BYTES);
     FR_TRY(rpc_need_data(a->result, "", ABI_WORD_BYTES, &bytes, err));
     struct abi_in in = { (const uint8_t *)bytes.data, bytes.len };

@@ -323,7 +323,7 @@ static enum fr_status batch_member(struct store_txn *txn, const char *batch, con
 
 static enum fr_status batch_make(struct store_txn *txn, struct withdrawal_round *r, const struct withdrawal_question *const *q, int count, const char *asset, int64_t units, struct fr_err *err)
 {
-    FR_AUTO_BUF call;
+    FR_AUTO_BUF(call);
     struct txq_ask ask = { .queue = TREASURY_QUEUE, .to = q[0]->module };
     char batch[FR_ID_BYTES];
     int64_t payment;

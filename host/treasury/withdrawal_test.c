@@ -168,7 +168,7 @@ static bool becomes(struct job *j, enum withdrawal_state want, int ms)
 {
     for (; ms > 0 && state_of(j) != want; ms -= 50) run(50);
     if (state_of(j) != want) {
-        FR_AUTO_BUF facts;
+        FR_AUTO_BUF(facts);
         fr_buf_init(&facts, 4096);
         if (w) withdrawal_facts(w, &facts);
         printf("  it is %s, not %s: %s; %s\n", withdrawal_state_name(j->row.state), withdrawal_state_name(want), j->row.note, facts.data ? facts.data : "");
@@ -213,7 +213,7 @@ static void test_one_goes_all_the_way(void)
     run(300);
     CHECK(wallets_told == 1);
     CHECK(!withdrawal_owner_alive(NULL, "match:1"));
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 65536);
     withdrawal_metrics(w, &text);
     CHECK(strstr(text.data, "frond_withdrawals{state=\"waiting\"} 0\n"));
@@ -646,7 +646,7 @@ static void try_as(store_job_fn *job, struct job *j, const char *operator)      
 
 static void say_stuck(unsigned seed)
 {
-    FR_AUTO_BUF facts;
+    FR_AUTO_BUF(facts);
     struct txq_facts f;
     fr_buf_init(&facts, 4096);
     withdrawal_facts(w, &facts);

@@ -74,7 +74,7 @@ static void fault_add_text(struct fr_buf *out, const char *name, const struct fr
 
 void fault_write(struct fr_buf *out, const struct sources *s, lua_State *L, int idx, lua_State *stack, const char *code, const char *detail)
 {
-    FR_AUTO_BUF text, quote, trace;
+    FR_AUTO_BUF(text); FR_AUTO_BUF(quote); FR_AUTO_BUF(trace);
     fr_buf_init(&text, 200);
     fr_buf_init(&quote, 4096);
     fr_buf_init(&trace, 4096);

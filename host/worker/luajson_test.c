@@ -80,7 +80,7 @@ static void test_values_survive(void)
 
 static void test_lists_of_every_length_survive(void)
 {
-    FR_AUTO_BUF json;
+    FR_AUTO_BUF(json);
     fr_buf_init(&json, 10000);
     begin();
     for (int count = 0; count < 70; count++) {

@@ -68,7 +68,7 @@ static void send_all(int fd, const char *bytes, size_t len)
 
 static void send_ready(enum frame_status status, const char *payload)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4096);
     frame_put(&out, &(struct frame){ .kind = FRAME_READY, .status = (uint8_t)status, .len = (uint32_t)strlen(payload), .payload = payload });
     if (!out.failed) send_all(WORKER_CHANNEL_FD, out.data, out.len);
@@ -76,7 +76,7 @@ static void send_ready(enum frame_status status, const char *payload)
 
 static int refuse_to_run(const struct fr_err *err)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 2048);
     fr_buf_add(&text, "{\"code\":\"sandbox_unavailable\",\"detail\":");
     fr_buf_add_json_text(&text, err->text);

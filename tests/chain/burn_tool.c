@@ -272,7 +272,7 @@ static void obey(char *text)
     if (sscanf(text, "%15s %79s %lld %lld", o->what, o->word, &o->units, &o->count) < 1) exit(2);
     const char *w = o->what;
     if (strcmp(w, "facts") == 0 || strcmp(w, "metrics") == 0) {
-        FR_AUTO_BUF metrics;
+        FR_AUTO_BUF(metrics);
         fr_buf_init(&line, LINE_BYTES_MAX);
         fr_buf_init(&metrics, LINE_BYTES_MAX);
         if (w[0] == 'f') burn_facts(burn, &line);

@@ -58,7 +58,7 @@ static void say_hex(const void *bytes, size_t len, const char *end)
 
 static void say_burn(void)
 {
-    FR_AUTO_BUF to;
+    FR_AUTO_BUF(to);
     struct abi_out out;
     uint8_t id[32], root[32];
     fr_buf_init(&to, 1024);
@@ -75,7 +75,7 @@ static void say_burn(void)
 static void say_pay(void)
 {
     static uint8_t ids[128][ABI_WORD_BYTES], to[128][ABI_WORD_BYTES], amounts[128][ABI_WORD_BYTES];
-    FR_AUTO_BUF data;
+    FR_AUTO_BUF(data);
     struct abi_out out;
     int count = (words - 1) / 3;
     need(words == 1 + 3 * count && count > 0 && count <= 128);

@@ -42,7 +42,7 @@ static void verify_third(char *const f[FIELDS])
 static void mint(char *const f[FIELDS])
 {
     struct fr_err err;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * INITDATA_BYTES_MAX);
     if (initdata_mint(f[2], f[4], strtoll(f[1], NULL, 10), f[3], &out, &err) == FR_OK) printf("ok\t%s\n", out.data);
     else printf("no\t%s\n", err.code);

@@ -6,7 +6,7 @@
 #define WORDS_MAX 6
 static void written_again(const uint8_t *bytes, size_t len, const uint8_t *words, size_t count)
 {
-    FR_AUTO_BUF buf;
+    FR_AUTO_BUF(buf);
     struct abi_out out;
     const uint8_t *at;
     size_t n;

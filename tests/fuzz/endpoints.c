@@ -48,7 +48,7 @@ static void on_done(void *arg, enum fr_status st, const struct rpc_answers *a, c
     if (err) HOLDS(!strstr(err->text, KEY) && err->code[0]);
     for (int i = 0; a && i < a->count; i++) HOLDS((a->at[i].result != NULL) == (a->at[i].fault == RPC_FINE) && !strstr(a->at[i].text, KEY));
     if (a) HOLDS(a->count == o->count);
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 8 * RPC_ANSWER_BYTES_MAX);
     struct fr_err why;
     for (int i = 0; a && i < a->count; i++) HOLDS(a->at[i].fault || rpc_canonical(a->at[i].result, (enum rpc_kind)o->kind, &out, &why) == FR_OK);
@@ -70,7 +70,7 @@ static void answer(struct fuzz_in *in, int no, bool late)
 {
     struct post p = posts[no];
     struct fr_err err;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     FR_AUTO(fr_json) q = NULL;
     memmove(&posts[no], &posts[no + 1], (size_t)(--post_count - no) * sizeof posts[0]);
     fr_buf_init(&out, 1 << 20);

@@ -12,7 +12,7 @@ static void sections(const struct frame *f)
     struct frame_cursor c;
     const char *bytes;
     size_t len, used = 0;
-    FR_AUTO_BUF again;
+    FR_AUTO_BUF(again);
     fr_buf_init(&again, 2 * FRAME_BYTES_MAX);
     size_t mark = frame_begin(&again, &head);
     for (frame_sections(f, &c); frame_take(&c, &bytes, &len); used += 4 + len) {
@@ -64,7 +64,7 @@ static void stream(const char *bytes, size_t len, bool from_worker, int seats)
     while ((found = frame_next(bytes, len, from_worker, &f, &err)) == 1) {
         size_t whole = FRAME_HEADER_BYTES + f.len;
         HOLDS(whole <= len && f.payload == bytes + FRAME_HEADER_BYTES);
-        FR_AUTO_BUF again;
+        FR_AUTO_BUF(again);
         fr_buf_init(&again, 2 * FRAME_BYTES_MAX);
         frame_put(&again, &f);
         HOLDS(again.len == whole && memcmp(again.data, bytes, whole) == 0);
@@ -83,7 +83,7 @@ static void made_turn(struct fuzz_in *in, int seats)
     static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
     struct frame head = { .kind = FRAME_TURN, .status = fuzz_byte(in) % FRAME_STATUS_COUNT, .id = 1 }, f;
     struct fr_err err;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 2 * FRAME_BYTES_MAX);
     size_t mark = frame_begin(&out, &head);
     for (int i = 0; in->left > 0 && i < SEATS_MAX + 8; i++) {

@@ -310,7 +310,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)     // how (2 bytes
     upgrades = how & 1;
     later = false;
     connection(in.at, in.left, &(struct way){ .room = SIZE_MAX });
-    FR_AUTO_BUF first;
+    FR_AUTO_BUF(first);
     fr_buf_init(&first, 64 << 20);
     fr_buf_add_bytes(&first, seen.data ? seen.data : "", seen.len);
 

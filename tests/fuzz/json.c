@@ -13,7 +13,7 @@ static void error_is_text(enum fr_status st, const struct fr_err *err)
 
 static void prints_and_reads(const struct fr_json *v, void (*print)(const struct fr_json *v, struct fr_buf *out), bool canonical)
 {
-    FR_AUTO_BUF first, second;
+    FR_AUTO_BUF(first); FR_AUTO_BUF(second);
     FR_AUTO(fr_json) again = NULL;
     struct fr_err err;
     fr_buf_init(&first, 8 * JSON_TEXT_BYTES_MAX);
@@ -24,7 +24,7 @@ static void prints_and_reads(const struct fr_json *v, void (*print)(const struct
     HOLDS(fr_json_equal(v, again) && fr_json_equal(again, v));
     print(again, &second);
     HOLDS(first.len == second.len && memcmp(first.data, second.data, first.len) == 0);
-    FR_AUTO_BUF patch;
+    FR_AUTO_BUF(patch);
     fr_buf_init(&patch, JSON_TEXT_BYTES_MAX);
     HOLDS(!fr_json_merge_diff(v, again, &patch) && patch.len == 0);
     for (size_t i = 0; canonical && i < first.len; i++) HOLDS((uint8_t)first.data[i] >= 0x20);

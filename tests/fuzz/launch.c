@@ -53,7 +53,7 @@ static void signed_fields(struct fuzz_in *in)
     struct pair pairs[40];
     int count = 0;
     bool twice = false;
-    FR_AUTO_BUF check, sent;
+    FR_AUTO_BUF(check); FR_AUTO_BUF(sent);
     fr_buf_init(&check, 1 << 20);
     fr_buf_init(&sent, 1 << 20);
     while (in->left > 0 && count < 40) {
@@ -105,7 +105,7 @@ static void minted(struct fuzz_in *in)
     struct initdata d;
     struct fr_err err;
     int64_t id;
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     FR_AUTO(fr_json) json = NULL;
     fr_buf_init(&out, 2 * INITDATA_BYTES_MAX);
     if (initdata_mint(TOKEN, user, NOW_S, start, &out, &err) == FR_OK) {

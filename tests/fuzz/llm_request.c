@@ -29,7 +29,7 @@ static void known(const struct llm_request *r)
 
 static void is_taken_again(const struct llm_request *r, bool stream, int first, int count)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct llm_request again;
     struct fr_err err;
     fr_buf_init(&out, 4 * LLM_BODY_BYTES_MAX);

@@ -43,7 +43,7 @@ static bool on_event(void *arg, const char *data, size_t len)
 // The form that we tell is one that we take.
 static void is_taken_again(const struct llm_request *request, const struct llm_answer *a)
 {
-    FR_AUTO_BUF first, second;
+    FR_AUTO_BUF(first); FR_AUTO_BUF(second);
     FR_AUTO(llm_answer) again = NULL;
     struct fr_err err;
     fr_buf_init(&first, 8 << 20);

@@ -18,7 +18,7 @@ struct job { const char *text; size_t len; bool host_accepts; struct fr_json *tr
 static void canon_holds(lua_State *L)
 {
     struct luajson_error e;
-    FR_AUTO_BUF first, second, json, json_again;
+    FR_AUTO_BUF(first); FR_AUTO_BUF(second); FR_AUTO_BUF(json); FR_AUTO_BUF(json_again);
     fr_buf_init(&first, STATE_BYTES_MAX);
     fr_buf_init(&second, STATE_BYTES_MAX);
     fr_buf_init(&json, STATE_BYTES_MAX);
@@ -41,7 +41,7 @@ static void json_holds(lua_State *L, bool sorted, struct fr_buf *out)
 {
     struct luajson_error e;
     const char *why = NULL;
-    FR_AUTO_BUF again;
+    FR_AUTO_BUF(again);
     fr_buf_init(&again, STATE_BYTES_MAX);
     HOLDS(luajson_write(L, -1, sorted, out, &e));
     HOLDS(luajson_read(L, out->data, out->len, &why));
@@ -74,7 +74,7 @@ static void print_without_nulls(const struct fr_json *v, struct fr_buf *out)
 
 static void same_as_host(const struct fr_json *tree, const struct fr_buf *ours)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(fr_json) theirs = NULL, *mine = NULL;
     struct fr_err err;
     fr_buf_init(&text, 8 * STATE_BYTES_MAX);
@@ -92,7 +92,7 @@ static int run(lua_State *L)
     HOLDS(ok || why);
     HOLDS(ok || !job->host_accepts);
     if (!ok) return 0;
-    FR_AUTO_BUF sorted, any;                                     // nothing below raises: the heap is far larger than the input
+    FR_AUTO_BUF(sorted); FR_AUTO_BUF(any);                                     // nothing below raises: the heap is far larger than the input
     fr_buf_init(&sorted, STATE_BYTES_MAX);
     fr_buf_init(&any, STATE_BYTES_MAX);
     json_holds(L, true, &sorted);

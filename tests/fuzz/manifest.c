@@ -43,7 +43,7 @@ static void manifest_holds(const struct manifest *m)
 // Written in canonical order it is the same manifest.
 static void reads_again(const struct manifest *m)
 {
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     FR_AUTO(manifest) again = NULL;
     struct fr_err err;
     fr_buf_init(&text, 8 * PLUGIN_MANIFEST_BYTES_MAX);

@@ -46,7 +46,7 @@ static void apply(const struct fr_json *target, const struct fr_json *patch, str
 
 static void check_patch(const struct fr_json *from, const struct fr_json *to)
 {
-    FR_AUTO_BUF text, result;
+    FR_AUTO_BUF(text); FR_AUTO_BUF(result);
     FR_AUTO(fr_json) patch = NULL, *made = NULL;
     struct fr_err err;
     fr_buf_init(&text, 8 * JSON_TEXT_BYTES_MAX);

@@ -78,7 +78,7 @@ void net_ws_send(struct net_ws *ws, const char *text, size_t len)
     HOLDS(ok && fr_json_kind(ok) == JSON_BOOL && fr_json_is_true(ok) == !error && !error == (fr_json_get(json, "result") != NULL));
     if (error) HOLDS(fr_json_text(fr_json_get(error, "code")) && fr_json_text(fr_json_get(error, "detail")));
     if (sent_id.len > 0 && !put_off) {                 // its own message is being handled: the answer is to that one
-        FR_AUTO_BUF shown;
+        FR_AUTO_BUF(shown);
         fr_buf_init(&shown, 4096);
         fr_json_print(id, &shown);
         HOLDS(strcmp(shown.data, sent_id.data) == 0);

@@ -15,7 +15,7 @@ static void is_json(const struct fr_buf *b)
 
 static void refused(const struct fr_err *err)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 16 * 1024);
     HOLDS(err->status == FR_E_INVALID || err->status == FR_E_LIMIT || err->status == FR_E_NOT_FOUND);
     HOLDS(strcmp(err->code, "llm_request") == 0 || strcmp(err->code, "too_large") == 0 || strcmp(err->code, "model_unknown") == 0);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)     // method, leng
         return 0;
     }
     struct llm_request core = { 0 };
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 4 << 20);
     is_json(&r.body);
     if (llm_request_parse(r.kind, r.body.data, r.body.len, &core, &err) == FR_OK) {

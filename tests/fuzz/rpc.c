@@ -12,7 +12,7 @@ static void text_is_clean(const char *text)
 
 static void reads_the_same_anew(const struct fr_json *result, enum rpc_kind kind)
 {
-    FR_AUTO_BUF first, printed, second;
+    FR_AUTO_BUF(first); FR_AUTO_BUF(printed); FR_AUTO_BUF(second);
     FR_AUTO(fr_json) again = NULL;
     struct fr_err err;
     fr_buf_init(&first, 8 * RPC_ANSWER_BYTES_MAX);

@@ -8,7 +8,7 @@ static struct fr_json *respelled(const struct fr_json *v)
 {
     struct fr_json *ret = NULL;
     struct fr_err err;
-    FR_AUTO_BUF text;
+    FR_AUTO_BUF(text);
     fr_buf_init(&text, 8 * JSON_TEXT_BYTES_MAX);
     fr_json_print_canonical(v, &text);
     HOLDS(fr_json_parse(text.data, text.len, &ret, &err) == FR_OK);

@@ -95,14 +95,14 @@ static void answered(const struct frame *ask, const struct frame *answer)
     if (a.kind == SIGN_A_TX) tx_was_allowed(&a, &sig);
     if (a.kind == SIGN_A_PERMIT) HOLDS(a.permit.chain_id == 1 && all(&a.permit.token, 1) && all(&a.permit.spender, 2) && u256_compare(a.permit.value, u256_of(200)) <= 0);
     if (a.kind == SIGN_A_SIWE) HOLDS(strcmp(a.siwe.domain, "d") == 0 && a.siwe.chain_id == 1);
-    FR_AUTO_BUF again;
+    FR_AUTO_BUF(again);
     fr_buf_init(&again, 65536);
     HOLDS(sign_wire_put(&a, &again, NULL) == FR_OK && again.len == ask->len && memcmp(again.data, ask->payload, ask->len) == 0);      // an ask has one spelling
 }
 
 static void turn(const char *bytes, size_t len)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct fr_err err;
     struct frame ask, answer;
     size_t used = 0, at = 0, answers = 0;
@@ -166,7 +166,7 @@ static void made(struct fuzz_in *in, struct fr_buf *out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)     // mode (1 byte), then bytes
 {
     struct fuzz_in in = { data, size };
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 1 << 20);
     begin();
     if (fuzz_byte(&in) & 1) {

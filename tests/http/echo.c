@@ -39,7 +39,7 @@ static const struct net_ws_hooks echo = { .on_message = on_message, .on_close = 
 
 static void answer_stats(struct net_request *req)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct net_server_stats s = net_server_stats(server);
     fr_buf_init(&out, 1 << 20);
     fr_buf_addf(&out, "{\"connections\":%lld,\"websockets\":%lld,\"requests\":%lld,\"refused\":%lld,\"messages\":%d,\"closed\":{", (long long)s.connections,
@@ -64,7 +64,7 @@ static void answer_bytes(struct net_request *req)
 
 static void answer_understood(struct net_request *req)
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     struct net_text method = net_method(req), path = net_path(req), query = net_query(req), body = net_body(req);
     fr_buf_init(&out, 1 << 20);
     fr_buf_addf(&out, "%.*s %.*s %.*s %zu\n", (int)method.len, method.at, (int)path.len, path.at, (int)query.len, query.at, body.len);

@@ -74,7 +74,7 @@ static void on_done(void *arg, enum fr_status st, const struct llm_result *r, co
 
 static void make(int no, struct llm_request *r)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     struct fr_err err;
     fr_buf_init(&b, 1 << 20);
     if (is_mode("embed")) {
@@ -115,7 +115,7 @@ static void on_room(void *arg) { (void)arg; go_on(); }
 
 static void report(int64_t ms)
 {
-    FR_AUTO_BUF b;
+    FR_AUTO_BUF(b);
     fr_buf_init(&b, 1 << 20);
     fr_buf_addf(&b, "{\"calls\":%d,\"told\":%d,\"wrong\":%d,\"twice\":%d,\"failed\":%d,\"cut\":%d,\"out_of_order\":%d,\"tries\":%d,\"ms\":%lld,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"last_error\":", count, told, wrong, twice, failed, cut, out_of_order, tries, (long long)ms,
                  (double)fr_hist_quantile(&took, 0.5) / 1000, (double)fr_hist_quantile(&took, 0.99) / 1000);

@@ -439,7 +439,7 @@ static void match_work(void) { match_play(); }
 
 static bool ids_running(char id[FR_ID_BYTES])
 {
-    FR_AUTO_BUF out;
+    FR_AUTO_BUF(out);
     fr_buf_init(&out, 100000);
     play_matches_of(plays, "1", &out);
     const char *at = out.data ? strstr(out.data, "\"id\":\"") : NULL;
