@@ -101,7 +101,9 @@ step() {
 # Whoever reads only the end of a long run's output sees there what failed and how.
 again() {
   printf '  %s (%d)\n' "$1" "$2"
-  { grep -E -A6 '^not ok ' "$LOGS/$1.log" || tail -n 12 "$LOGS/$1.log"; } | cut -c 1-400 | head -n 24 | sed 's/^/      /'
+  # A unit test says what did not hold before its name, a test of the running host after it; a sanitizer begins with ERROR.
+  { grep -E -A12 'ERROR: [A-Za-z]*Sanitizer' "$LOGS/$1.log" || grep -E -B4 -A6 '^not ok ' "$LOGS/$1.log" || tail -n 12 "$LOGS/$1.log"; } |
+    cut -c 1-400 | head -n 24 | sed 's/^/      /'
 }
 
 end() {

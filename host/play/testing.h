@@ -28,7 +28,7 @@ static const char pit_lua[] =
     "    add = function(m, s, seat, a) if a.n < 0 then s.sum[seat] = 999 m:int(1, 6) return nil, 'negative' end s.sum[seat] = s.sum[seat] + a.n end,\n"
     "    roll = function(m, s, seat) s.rolls[#s.rolls + 1] = m:int(1, 1000000) m:emit('all', 'rolled', { seat = seat }) end,\n"
     "    loop = function(m, s, seat) s.sum[seat] = 666 while true do end end,\n"
-    "    hog = function(m, s, seat) local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end end,\n"
+    "    hog = function(m, s, seat) local t = {} while true do t[#t + 1] = ('x'):rep(200000) .. #t end end,\n"
     "    boom = function(m, s, seat) s.sum[seat] = 777 error('boom') end,\n"
     "    win = function(m, s, seat) m:finish { places = { { seat }, { 3 - seat } }, reason = 'score' } end,\n"
     "    draw = function(m, s, seat) m:finish { places = { { 1, 2 } } } end,\n"
