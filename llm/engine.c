@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -371,6 +372,26 @@ static void on_timer(uv_timer_t *timer)
 
 // ---- for others
 
+static void free_paths(struct llm_engine *e)
+{
+    for (size_t i = 0; i < sizeof e->paths / sizeof e->paths[0]; i++) free(e->paths[i]);
+}
+
+static enum fr_status whole_paths(struct llm_engine *e, struct fr_err *err)
+{
+    const char **names[] = { &e->o.jail, &e->o.server, &e->o.model, &e->o.folder };
+    _Static_assert(sizeof names / sizeof names[0] == sizeof e->paths / sizeof e->paths[0], "each has its place");
+    char *here = getcwd(NULL, 0);
+    if (!here) return FR_FAIL_CODE(err, FR_E_IO, "engine_options", "where are we? %s", strerror(errno));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        bool whole = (*names[i])[0] == '/';
+        if (asprintf(&e->paths[i], "%s%s%s", whole ? "" : here, whole ? "" : "/", *names[i]) < 0) abort();
+        *names[i] = e->paths[i];
+    }
+    free(here);
+    return FR_OK;
+}
+
 enum fr_status llm_engine_new(const struct llm_engine_options *o, struct llm_engine **ret, struct fr_err *err)
 {
     uint8_t random[(ENGINE_KEY_BYTES - 1) / 2];
@@ -384,6 +405,8 @@ enum fr_status llm_engine_new(const struct llm_engine_options *o, struct llm_eng
         return FR_FAIL_CODE(err, FR_E_INVALID, "engine_options", "an engine has 1 to %d slots, 1 to %d threads, a context of at most %d tokens, and memory", ENGINE_SLOTS_MAX, ENGINE_THREADS_OF_SERVER, ENGINE_CONTEXT_TOKENS_MAX);
     struct llm_engine *e = fr_must_alloc(sizeof *e);
     e->o = full;
+    enum fr_status st = whole_paths(e, err);
+    if (st != FR_OK) { fr_free(e); return st; }
     e->times = o->times ? *o->times : usual_times;
     e->folder_fd = e->look.folder_fd = -1;
     e->look.e = e;
@@ -432,5 +455,6 @@ void llm_engine_free(struct llm_engine *e)
     if (!e) return;
     assert(e->stopping && !e->stopped);
     fr_wipe(e->key, sizeof e->key);
+    free_paths(e);
     fr_free(e);
 }

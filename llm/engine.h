@@ -33,7 +33,7 @@ struct llm_engine_times {      // milliseconds. Tests have their own
 };
 #define ENGINE_MISSED_MAX 3    // answers in a row that did not come: it hangs
 
-struct llm_engine_options {    // texts must stay
+struct llm_engine_options {    // texts must stay; paths may be relative to the current folder at llm_engine_new
     uv_loop_t *loop;
     struct net_client *client;
     const char *jail, *server, *model;     // frond-jail, llama-server (static), a GGUF file
@@ -48,6 +48,7 @@ struct llm_engine_options {    // texts must stay
 };
 
 // must-alloc; what goes wrong shows in llm_engine_facts, and begins with the loop's next turn. FR_E_INVALID "engine_options": a number that makes no sense.
+// FR_E_IO "engine_options": the current folder is gone.
 FR_MUST_USE enum fr_status llm_engine_new(const struct llm_engine_options *o, struct llm_engine **ret, struct fr_err *err);
 
 struct llm_engine_facts {

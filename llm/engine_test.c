@@ -3,6 +3,7 @@
 #include "llm/engine.h"
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -386,6 +387,21 @@ static void test_its_last_words_may_never_end(void)
     end();
 }
 
+// As `make run` names them: what the process is given is whole, because it starts elsewhere.
+static void test_relative_paths_are_from_where_the_host_was_started(void)
+{
+    char here[PATH_MAX], want[1000];
+    struct llm_engine_options o = begin("serves");
+    CHECK(getcwd(here, sizeof here) && chdir(home) == 0);
+    o.server = "serves", o.model = "model.gguf", o.folder = "engine";
+    start(o);
+    UNTIL(facts.state == ENGINE_UP);
+    snprintf(want, sizeof want, " --folder %s --read %s --env ", folder, model);
+    CHECK(said(want));
+    end();
+    CHECK(chdir(here) == 0);
+}
+
 static void test_a_path_too_long_for_a_socket(void)
 {
     struct llm_engine_options o = begin("serves");
@@ -484,6 +500,7 @@ int main(int argc, char **argv)
     TEST(test_a_flood_of_words_waits_for_us);
     TEST(test_its_last_words_may_never_end);
     TEST(test_a_path_too_long_for_a_socket);
+    TEST(test_relative_paths_are_from_where_the_host_was_started);
     TEST(test_a_folder_that_is_none);
     TEST(test_no_process);
     TEST(test_stopped_at_any_time);
