@@ -13,7 +13,7 @@ static void answer(int no, const struct fr_json *body, struct canned_said *said)
         fr_buf_add(&said->text, judged_wrong-- > 0 ? "{\"bias\":{\"score\":9}}" : "{\"bias\":{\"score\":4,\"reason\":\"fair\"},\"intent\":{\"score\":5,\"reason\":\"yes\"}}");
         return;
     }
-    if (strstr(system, "several drafts")) for (const char *at = user; (at = strstr(at, "<<data draft_")); at++) drafts_seen++;
+    if (strstr(system, "several drafts")) for (const char *at = user; (at = strstr(at, "<data draft_")); at++) drafts_seen++;
     const char *line = lines[no % line_count];
     if (strcmp(line, "dies") == 0) { said->st = FR_E_BUSY; snprintf(said->code, sizeof said->code, "llm_down"); return; }
     fr_buf_addf(&said->text, "Some reasoning %d.\n%s%s", no, *line ? "ANSWER: " : "", line);

@@ -1,7 +1,9 @@
 // fence.h — other people's text inside a prompt: marked as material, so that it cannot pass for instructions. Pure; loop thread only.
 //
-// A block is `<<data NAME CODE>>`, the text, `<<end CODE>>`. CODE is a keyed digest of name and text under a secret of this process: whoever writes the text cannot
+// A block is `<data NAME CODE>`, the text, `</data CODE>`. CODE is a keyed digest of name and text under a secret of this process: whoever writes the text cannot
 // know it, and a text that quotes a code it has seen is another text, with another code. The same text has the same code, so a repeated prompt still meets the cache.
+//
+// The frame looks like markup, because small models repeat one they do not know: of 24 answers of the packaged model 9 had a `<<data ..>>` in them, none had this one.
 //
 // Inside, what could be taken for the frame is neutralised: control and direction characters, invisible ones (tags, zero width, variation selectors past U+FE0F), and
 // tokens that chat templates give meaning to (<|im_start|>, [INST], <<SYS>>, </s>, <start_of_turn>): their first bracket becomes a look-alike. This makes injection

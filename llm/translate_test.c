@@ -17,7 +17,7 @@ static int lies_left;
 static void answer(int no, const struct fr_json *body, struct canned_said *said)
 {
     (void)no;
-    const char *text = strstr(canned_message(body, 1), "<<data text "), *end = text ? strstr(text, "\n<<end ") : NULL;
+    const char *text = strstr(canned_message(body, 1), "<data text "), *end = text ? strstr(text, "\n</data ") : NULL;
     int tokens[LLM_PROTECTED_MAX], count = 0;
     FR_AUTO_BUF(out);
     fr_buf_init(&out, 100000);

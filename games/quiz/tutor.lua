@@ -9,8 +9,8 @@ local function messages(args)
   return {
     { role = "system", content = "You are a friendly tutor. A player has just answered a quiz question. Explain in two or three short, simple sentences why the right answer is right"
       .. (wrong and " and where the player's answer goes wrong" or "") .. ". Do not change the right answer. Answer in " .. (LANGUAGES[args.lang] or "English") .. "." },
-    { role = "user", content = "Explain the answer to this question.",
-      data = { question = args.question, options = table.concat(args.options, "; "), right_answer = args.options[args.right], player_answered = wrong and args.options[args.choice] or nil } },
+    { role = "user", content = "Why is the right answer right? Explain in two or three short sentences.",
+      data = { question = ("%s\nOptions: %s\nThe right answer: %s%s"):format(args.question, table.concat(args.options, "; "), args.options[args.right], wrong and "\nThe player's answer: " .. args.options[args.choice] or "") } },
   }
 end
 

@@ -85,7 +85,9 @@ await check("engine: it is up again by itself, with another process, and explain
     if (await button.isEnabled()) await button.click();
     return until("an end", async () => await ann.game.locator(".tutor[data-state=said], .tutor[data-state=refused]").count(), 60000).then(() => ann.game.locator(".tutor[data-state=said]").count());
   }, 120000);
-  assert.ok((await ann.game.getByTestId("tutor-1").textContent()).length > 20);
+  const words = await ann.game.getByTestId("tutor-1").textContent();
+  console.log(`# the tutor: ${JSON.stringify(words)}`);
+  assert.ok(words.length > 20);
   await shot(ann, "tutor");
 });
 

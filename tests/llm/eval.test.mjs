@@ -41,7 +41,7 @@ await check("a task runs by its name and from a file, and slips are named", asyn
   const file = path.join(folder, "hello.json");
   writeFileSync(file, JSON.stringify({ prompt: "Say hello to {{who}}", vars: { type: "object", properties: { who: { type: "string" } }, required: ["who"] } }));
   const { result } = await frond("llm", "task", file, '{"who":"Ann"}');
-  must(result.value.startsWith("echo: Say hello to <<data who "), result);
+  must(result.value.startsWith("echo: Say hello to <data who "), result);
   must((await frond("llm", "task", file, "{}")).code !== 0, "without its variable");
   const none = await frond("llm", "eval", file);
   must(JSON.stringify(none).includes("eval_missing"), none);
