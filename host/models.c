@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "net/client.h"
@@ -17,6 +18,7 @@ struct models {
     struct models_options o;
     struct llm_settings *settings;
     struct net_client *client; struct model_charge *charge; struct llm *llm; struct models_engine *engine;       // engine NULL: not wanted
+    struct models_engine *leaving;         // the one that is not wanted any more, until it has ended: the next one needs its folder
     void (*stopped)(void *arg); void *stopped_arg;
 };
 
@@ -74,6 +76,33 @@ static struct llm_settings *settings_copy(const struct llm_settings *s)
     return copy;
 }
 
+// ---- the engine, as the settings want it
+
+static void on_engine_stopped(void *arg);
+static enum fr_status engine_follow(struct models *m, struct fr_err *err);
+static void on_engine_left(void *arg)
+{
+    struct models *m = arg;
+    struct fr_err err;
+    models_engine_free(m->leaving);
+    m->leaving = NULL;
+    if (m->stopped) on_engine_stopped(m);
+    else if (engine_follow(m, &err) != FR_OK) fr_log(LOG_ERROR, "engine", "state", "down", "code", err.code, "text", err.text, NULL);
+}
+
+static enum fr_status engine_follow(struct models *m, struct fr_err *err)
+{
+    bool wanted = m->settings->engine && !m->o.no_engine;
+    struct models_engine_options engine = { .loop = m->o.loop, .client = m->client, .llm = m->llm, .programs = m->o.programs, .data = m->o.data };
+    if (wanted && !m->engine && !m->leaving) return models_engine_open(&engine, &m->engine, err);
+    if (wanted || !m->engine || m->leaving) return FR_OK;
+    m->leaving = m->engine;
+    m->engine = NULL;
+    llm_engine(m->llm, NULL, NULL);
+    models_engine_stop(m->leaving, on_engine_left, m);
+    return FR_OK;
+}
+
 enum fr_status models_open(const struct models_options *o, struct models **ret, struct fr_err *err)
 {
     struct models *m = fr_must_alloc(sizeof *m);
@@ -85,8 +114,7 @@ enum fr_status models_open(const struct models_options *o, struct models **ret, 
     FR_TRY(model_charge_open(&charge, &m->charge, err));
     struct llm_options core = { .loop = o->loop, .client = m->client, .store = o->store, .settings = m->settings, .meter = model_charge_meter(m->charge) };
     FR_TRY(llm_open(&core, &m->llm, err));
-    struct models_engine_options engine = { .loop = o->loop, .client = m->client, .llm = m->llm, .programs = o->programs, .data = o->data };
-    if (m->settings->engine && !o->no_engine) FR_TRY(models_engine_open(&engine, &m->engine, err));
+    FR_TRY(engine_follow(m, err));
     *ret = m;
     return FR_OK;
 }
@@ -101,7 +129,7 @@ enum fr_status models_configure(struct models *m, const struct llm_settings *set
     model_charge_configure(m->charge, next->asset, next->burn_bps);
     settings_free(m->settings);
     m->settings = next;
-    return FR_OK;
+    return engine_follow(m, err);
 }
 
 // ---- the end
@@ -131,7 +159,7 @@ void models_stop(struct models *m, void (*done)(void *arg), void *arg)
     if (!m) { done(arg); return; }
     m->stopped = done;
     m->stopped_arg = arg;
-    models_engine_stop(m->engine, on_engine_stopped, m);
+    if (!m->leaving) models_engine_stop(m->engine, on_engine_stopped, m);
 }
 
 void models_free(struct models *m)

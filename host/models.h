@@ -17,7 +17,7 @@ struct models_options {
 };
 FR_MUST_USE enum fr_status models_open(const struct models_options *o, struct models **ret, struct fr_err *err);
 struct llm *models_llm(const struct models *m);
-// Other settings, for calls to come. The asset and its burn share are those of slabs to come.
+// Other settings, for calls to come. The asset and its burn share are those of slabs to come. The host's own engine is started or ended as they want it.
 FR_MUST_USE enum fr_status models_configure(struct models *m, const struct llm_settings *settings, struct fr_err *err);
 void models_stop(struct models *m, void (*done)(void *arg), void *arg);      // takes NULL
 void models_free(struct models *m);        // after the store has closed and the loop let go. Takes NULL

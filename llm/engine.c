@@ -18,6 +18,7 @@
 #include "llm/engine_inside.h"
 
 #define LAST_WORDS_MS 1000                 // after its end its output ends too, unless somebody else has it
+#define TOLD_MS (30 * 1000)                // between lines about how far its making is
 #define CACHE_MIB 64                       // of prompts, which llama-server keeps beside the slots
 
 static const struct llm_engine_times usual_times = {
@@ -29,7 +30,7 @@ const char *llm_engine_state_name(enum llm_engine_state s) { return state_names[
 static void on_timer(uv_timer_t *timer);
 static void wait_for(struct llm_engine *e, int ms) { uv_timer_start(&e->timer, on_timer, (uint64_t)ms, 0); }
 
-// One line for each change, not for each try.
+// One line for each change, not for each try; while it is being made, one in a while.
 static void engine_say(struct llm_engine *e, enum llm_engine_state state, const char *code, const char *fmt, ...) FR_PRINTF(4, 5);
 static void engine_say(struct llm_engine *e, enum llm_engine_state state, const char *code, const char *fmt, ...)
 {
@@ -44,6 +45,9 @@ static void engine_say(struct llm_engine *e, enum llm_engine_state state, const 
     e->state = state;
     snprintf(e->text, sizeof e->text, "%s", text);
     if (new_state) e->since_ms = fr_mono_ms();
+    int64_t now = fr_mono_ms();
+    if (!new_state && state == ENGINE_ABSENT && now - e->told_ms < TOLD_MS) return;
+    e->told_ms = now;
     fr_log(state == ENGINE_DOWN ? LOG_WARN : LOG_INFO, "engine", "state", state_names[state], "code", code, "text", text, NULL);
     if (new_state && e->o.on_change) e->o.on_change(e->o.arg);
 }

@@ -16,6 +16,7 @@ struct engine_look {                       // what another thread found
 };
 struct llm_engine {
     struct llm_engine_options o;
+    int64_t told_ms;             // of the last line in the log
     char *paths[4];              // jail, server, model, folder, whole: the process begins at "/"
     struct llm_engine_times times;
     char key[ENGINE_KEY_BYTES], socket[101];

@@ -16,7 +16,7 @@ end
 
 return function(_, args)
   if #args.options ~= 4 then return nil, "bad_question" end
-  local answer, code, detail = frond.llm.chat { messages = messages(args), max_tokens = 160, stream = true, payer = "plugin", key = frond.random.id() }
+  local answer, code, detail = frond.llm.chat { messages = messages(args), max_tokens = 160, temperature = 0, stream = true, payer = "plugin", key = frond.random.id() }
   if not answer then return nil, code, detail end
   return { text = answer.text }
 end

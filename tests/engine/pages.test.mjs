@@ -2,7 +2,8 @@
 // the engine behind it, the engine is killed in the middle, and the game goes on to its end and is paid.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { BUILD, checks, startHost } from "../flow/host.mjs";
 import { answerSheet, launch, person, until } from "../page/browser.mjs";
@@ -14,7 +15,9 @@ if (!existsSync(path.join(BUILD, "engine/llama-server")) || !existsSync(path.joi
 const SHOTS = path.join(BUILD, "test-shots"), STAKE = "1000000000", ROUNDS = 7;
 mkdirSync(SHOTS, { recursive: true });
 const { check, end } = checks();
-const host = await startHost({ models: true }), browser = await launch();
+const folder = mkdtempSync(path.join(tmpdir(), "frond-pages-")), config = path.join(folder, "config.json");
+writeFileSync(config, "{}");
+const host = await startHost({ models: true, args: ["--config", config] }), browser = await launch();
 const ann = await person(browser, host.url, "Ann"), ben = await person(browser, host.url, "Ben", { locale: "ko-KR", colorScheme: "dark" });
 const at = (one, id) => one.page.getByTestId(id), last = (one) => one.page.locator(".talk li").last();
 const shot = (one, what) => one.page.screenshot({ path: path.join(SHOTS, `real-${what}.png`) });
@@ -56,7 +59,7 @@ async function answer(round) {
 }
 let killed;
 await check("engine: two people play the quiz, the engine is killed in the middle, the game goes on to its end", async () => {
-  await at(ann, "tab-games").click().catch(() => {});
+  await at(ann, "tab-games").click();
   for (const one of [ann, ben]) {
     await one.page.getByTestId("open-quiz").click();
     await one.game.getByTestId("lobby").waitFor();
@@ -91,6 +94,22 @@ await check("engine: it is up again by itself, with another process, and explain
   await shot(ann, "tutor");
 });
 
+await check("engine: a reload without it ends it, one with it brings it back", async () => {
+  const reload = (models) => {
+    writeFileSync(config, JSON.stringify({ models }));
+    const said = spawnSync(process.env.FROND ?? path.join(BUILD, "frond"), ["llm", "reload", "--data", host.data], { encoding: "utf8" });
+    assert.equal(said.status, 0, said.stdout + said.stderr);
+  };
+  const first = enginePid();
+  reload({ engine: false });
+  await until("it to be gone", () => !existsSync(`/proc/${first}`) && !enginePid());
+  reload({ engine: true });
+  reload({ engine: false });
+  reload({ engine: true });                            // before the last one has ended
+  await until("the next", () => enginePid(), 30000);
+  assert.notEqual(enginePid(), first);
+});
+
 await check("engine: nobody's console complained", async () => { for (const one of [ann, ben]) assert.deepEqual(one.complaints, []); });
 await check("engine: with its host the engine ends", async () => {
   const pid = enginePid();
@@ -101,4 +120,5 @@ await check("engine: with its host the engine ends", async () => {
 
 await browser.close();
 host.clean();
+rmSync(folder, { recursive: true, force: true });
 end();
