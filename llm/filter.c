@@ -317,6 +317,12 @@ static void pass_by(struct llm_filter *f, const char *s, size_t len)
     f->before_len = keep + len;
 }
 
+void llm_filter_between(struct llm_filter *f, const char *text, size_t len, bool anew)
+{
+    pass_by(f, text, len);
+    if (anew || f->hiding == HIDE_TOKEN) f->hiding = HIDE_NOTHING;           // a private key goes on in the next line of a list
+}
+
 // How much of the text belongs to what is being hidden. MORE: all of it, and perhaps what follows.
 static size_t swallow(struct llm_filter *f, const char *s, size_t len, bool all, bool *wait)
 {
