@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "llm/screen_inside.h"
 
-#define TEXTS 2                            // of a choice: its text, and its thoughts
+#define TEXTS 3                            // of a choice: its text, its thoughts, and why it refuses
 struct llm_screen {
     struct llm_filter_rules *rules;
     enum llm_kind kind;
@@ -48,7 +48,7 @@ static struct llm_filter *filter_of(struct llm_screen *s, int choice, int which)
     return &s->filters[choice][which];
 }
 
-static int which_text(const char *key) { return strcmp(key, "content") == 0 || strcmp(key, "text") == 0 ? 0 : strcmp(key, "reasoning_content") == 0 ? 1 : -1; }
+static int which_text(const char *key) { return strcmp(key, "content") == 0 || strcmp(key, "text") == 0 ? 0 : strcmp(key, "reasoning_content") == 0 ? 1 : strcmp(key, "refusal") == 0 ? 2 : -1; }
 
 static void comma_key(struct fr_buf *out, int *n, const char *key)
 {
@@ -70,7 +70,7 @@ static void screen_text(struct llm_screen *s, int choice, int which, const char 
 // The members of a message, a delta, or (completions) the choice itself that are texts; those that are not here but are held back come with the last.
 static void copy_texts(struct llm_screen *s, int choice, const struct fr_json *from, bool last, struct fr_buf *out, int *n, struct fr_buf *out_text, int64_t *told)
 {
-    static const char *const chat[TEXTS] = { "content", "reasoning_content" };
+    static const char *const chat[TEXTS] = { "content", "reasoning_content", "refusal" };
     for (int which = 0; which < TEXTS; which++) {
         const char *key = s->kind == LLM_TEXT && which == 0 ? "text" : chat[which];
         const struct fr_json *v = fr_json_get(from, key);
@@ -104,7 +104,12 @@ static void copy_calls(struct llm_screen *s, int choice, bool whole, struct fr_b
     *told += 1;
 }
 
-static bool hidden(const struct llm_screen *s, int choice) { return s->refused || s->calls[choice].hidden || (s->begun[choice][0] && s->filters[choice][0].hidden) || (s->begun[choice][1] && s->filters[choice][1].hidden); }
+static bool hidden(const struct llm_screen *s, int choice)
+{
+    bool any = s->refused || s->calls[choice].hidden > 0;
+    for (int t = 0; t < TEXTS; t++) any = any || (s->begun[choice][t] && s->filters[choice][t].hidden > 0);
+    return any;
+}
 
 // inside: "delta" or "message"; of completions the texts stand in the choice.
 static void copy_choice(struct llm_screen *s, const struct fr_json *c, const char *inside, bool whole, struct fr_buf *out, struct fr_buf *out_text, int64_t *told)

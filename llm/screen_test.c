@@ -297,6 +297,20 @@ static void test_a_refused_word_in_a_call_ends_the_answer_without_calls(void)
     CHECK_TEXT(seen.finish, "content_filter");
 }
 
+// What a model thinks, and why it refuses, is text as well.
+static void test_thoughts_and_refusals_are_filtered(void)
+{
+    struct fr_err err;
+    bool refused;
+    FR_AUTO_BUF(out); FR_AUTO_BUF(text);
+    fr_buf_init(&out, 1 << 20);
+    fr_buf_init(&text, 1 << 20);
+    rules_of("", true, false);
+    const char *json = "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\",\"reasoning_content\":\"use " KEY "\",\"refusal\":\"no " KEY "\"},\"logprobs\":{},\"finish_reason\":\"stop\"}]}";
+    CHECK(llm_screen_answer(rules, json, strlen(json), &out, &text, &refused, &err) == FR_OK && !refused);
+    CHECK_TEXT(out.data, "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"a\",\"reasoning_content\":\"use [hidden]\",\"refusal\":\"no [hidden]\"},\"logprobs\":null,\"finish_reason\":\"stop\"}]}");
+}
+
 int main(void)
 {
     settings = fr_must_alloc(sizeof *settings);
@@ -304,6 +318,7 @@ int main(void)
     TEST(test_a_refused_word_is_found_in_json_however_it_is_written);
     TEST(test_random_json_says_the_same_however_it_is_escaped);
     TEST(test_calls_are_filtered_in_pieces_of_every_size_and_as_a_whole);
+    TEST(test_thoughts_and_refusals_are_filtered);
     TEST(test_names_and_ids_stay_words);
     TEST(test_a_refused_word_in_a_call_ends_the_answer_without_calls);
     forget();
