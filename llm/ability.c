@@ -2,6 +2,7 @@
 #include "llm/ability.h"
 #include <stdio.h>
 #include <string.h>
+#include <string.h>
 #include "base/clock.h"
 #include "base/limits.h"
 
@@ -39,6 +40,16 @@ void llm_message_add(struct fr_buf *messages, const char *role, const char *text
     fr_buf_add_char(messages, '}');
 }
 
+void llm_languages_add(const char *tags, struct fr_buf *body)
+{
+    for (size_t len, no = 0; *tags; tags += len + (tags[len] != 0), no++) {
+        len = strcspn(tags, ",");
+        fr_buf_add(body, no ? "," : ",\"languages\":[");
+        fr_buf_add_json_bytes(body, tags, len);
+        if (!tags[len]) fr_buf_add_char(body, ']');
+    }
+}
+
 enum fr_status llm_chat_start(const struct llm_by *by, int64_t due_ms, const struct llm_turn *t, llm_done_fn *done, void *arg, struct fr_err *err)
 {
     int64_t left_ms = due_ms - fr_mono_ms();
@@ -51,6 +62,7 @@ enum fr_status llm_chat_start(const struct llm_by *by, int64_t due_ms, const str
     fr_buf_addf(&body, "],\"max_tokens\":%d,\"temperature\":%.3g", by->max_tokens > 0 ? by->max_tokens : t->max_tokens, t->temperature);
     if (by->seed >= 0) fr_buf_addf(&body, ",\"seed\":%lld", (long long)((by->seed + t->seed_step) & 0x7fffffff));
     if (by->model[0]) { fr_buf_add(&body, ",\"model\":"); fr_buf_add_json_text(&body, by->model); }
+    llm_languages_add(by->languages, &body);
     if (t->response_format) { fr_buf_add(&body, ",\"response_format\":"); fr_buf_add(&body, t->response_format); }
     fr_buf_add_char(&body, '}');
     FR_TRY(fr_buf_check(&body, "the prompt", err));

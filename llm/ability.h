@@ -3,6 +3,7 @@
 // An ability (json, task, assess, translate, ..) is one question of a plugin that may take several calls of the model. It is started like a call: FR_OK means that its
 // `done` will come, once, never from inside the start. Everything it is given is copied. Its deadline is for all its calls together. Loop thread only.
 #pragma once
+#include "base/limits.h"
 #include "llm/llm.h"
 
 // How a call is started: llm_start with its core. Tests put canned answers here.
@@ -16,6 +17,7 @@ struct llm_by {
     struct llm_door door;
     struct llm_from from;
     char model[LLM_NAME_BYTES];            // "": the default one
+    char languages[LLM_LANGUAGES_MAX * LLM_TAG_BYTES];       // that it is in, tags, comma-separated; "": nobody said. Only what is named counts: what a text looks like is no reason to ask another pod
     int priority, deadline_ms;             // deadline_ms 0: LLM_DEADLINE_MS
     int64_t seed;                          // negative: none
     int max_tokens;                        // of each answer; 0: what the ability thinks right
@@ -31,6 +33,7 @@ void llm_spent_print(const struct llm_spent *s, struct fr_buf *out);      // {"c
 
 // ---- one chat. Messages are built as the elements of a JSON array.
 void llm_message_add(struct fr_buf *messages, const char *role, const char *text);
+void llm_languages_add(const char *tags, struct fr_buf *body);         // `,"languages":[..]` of a request; nothing for ""
 struct llm_turn {
     const struct fr_buf *messages;
     const char *response_format;           // JSON, or NULL

@@ -16,6 +16,7 @@ struct llm_filter_rules {
     int refs, word_count;
     bool secrets, personal;
     char words[4096]; const char *word[WORDS_MAX]; size_t word_len[WORDS_MAX];
+    bool begins_word[256];                                   // that a refused word begins with, in both cases
 };
 
 // ---- rules
@@ -31,6 +32,7 @@ struct llm_filter_rules *llm_filter_rules_new(const struct llm_settings *s)
         size_t len = strcspn(at, "\n");
         bool more = at[len] != 0;
         at[len] = 0;
+        if (len && len < LLM_FILTER_HOLD_BYTES) r->begins_word[(unsigned char)tolower((unsigned char)*at)] = r->begins_word[(unsigned char)toupper((unsigned char)*at)] = true;
         if (len && len < LLM_FILTER_HOLD_BYTES) r->word[r->word_count] = at, r->word_len[r->word_count++] = len;
         at += len + more;
     }
@@ -43,7 +45,7 @@ bool llm_filter_rules_any(const struct llm_filter_rules *r) { return r->secrets 
 
 // ---- patterns. `s` has `len` bytes; `all`: nothing follows them.
 
-struct place { const char *s; size_t len; bool all; char prev; const char *before; size_t before_len; };
+struct place { const char *s; size_t len; bool all; char prev; const char *before; size_t before_len; size_t token; };      // token: how many characters of one it begins with
 enum found { NO, MATCH, MORE };
 
 static bool alnum(char c) { return isalnum((unsigned char)c); }
@@ -60,6 +62,9 @@ static size_t run_of(const struct place *p, size_t from, bool (*is)(char c))
     return n - from;
 }
 
+// A run of so many characters from the place on is over: nothing makes it longer.
+static bool token_ends(const struct place *p, size_t n) { return n < p->len || p->all; }
+
 // The beginning of the place is `text`. MORE: it may become so.
 static enum found starts(const struct place *p, const char *text, bool any_case)
 {
@@ -73,6 +78,7 @@ static enum found starts(const struct place *p, const char *text, bool any_case)
 static enum found find_word(const struct llm_filter_rules *r, const struct place *p)
 {
     enum found worst = NO;
+    if (!r->begins_word[(unsigned char)p->s[0]]) return NO;
     for (int i = 0; i < r->word_count; i++) {
         size_t len = r->word_len[i];
         if (alnum(r->word[i][0]) && word_byte(p->prev)) continue;
@@ -89,7 +95,7 @@ bool llm_filter_refuses(const struct llm_filter_rules *r, const char *text)
     if (r->word_count == 0) return false;
     size_t len = strlen(text);
     for (size_t i = 0; i < len; i++) {
-        struct place p = { text + i, len - i, true, i ? text[i - 1] : ' ', NULL, 0 };
+        struct place p = { text + i, len - i, true, i ? text[i - 1] : ' ', NULL, 0, 0 };
         if (find_word(r, &p) == MATCH) return true;
     }
     return false;
@@ -97,19 +103,23 @@ bool llm_filter_refuses(const struct llm_filter_rules *r, const char *text)
 
 // ---- secrets
 
-// Prefixes of keys, and how many characters of a token stand behind them at least.
+// Prefixes of keys, all of a token's characters, and how many of those stand behind them at least. begins_key has their first characters, KEY_BYTES_LEAST the length of the shortest.
 static const struct { const char *prefix; size_t least; } key_prefixes[] = {
     { "sk-", 20 }, { "pk_live_", 16 }, { "sk_live_", 16 }, { "sk_test_", 16 }, { "ghp_", 30 }, { "gho_", 30 }, { "ghs_", 30 }, { "ghu_", 30 }, { "github_pat_", 20 }, { "glpat-", 16 }, { "AKIA", 16 }, { "ASIA", 16 },
     { "AIza", 30 }, { "xoxb-", 16 }, { "xoxp-", 16 }, { "xoxa-", 16 }, { "xoxs-", 16 }, { "hf_", 30 }, { "npm_", 30 }, { "xprv", 80 }, { "frond-", 43 }, { "whsec_", 20 },
 };
 
+#define KEY_BYTES_LEAST 20
+static const bool begins_key[256] = { ['A'] = true, ['f'] = true, ['g'] = true, ['h'] = true, ['n'] = true, ['p'] = true, ['s'] = true, ['w'] = true, ['x'] = true };
+
 static enum found find_key(const struct place *p)
 {
     enum found worst = NO;
+    if (!begins_key[(unsigned char)p->s[0]] || (p->token < KEY_BYTES_LEAST && token_ends(p, p->token))) return NO;
     for (size_t i = 0; i < sizeof key_prefixes / sizeof key_prefixes[0]; i++) {
         enum found f = starts(p, key_prefixes[i].prefix, false);
         if (f == MATCH) {
-            size_t from = strlen(key_prefixes[i].prefix), n = run_of(p, from, token_char);
+            size_t from = strlen(key_prefixes[i].prefix), n = p->token - from;
             f = n >= key_prefixes[i].least ? MATCH : from + n == p->len && !p->all ? MORE : NO;
         }
         if (f == MATCH) return MATCH;
@@ -122,7 +132,7 @@ static enum found find_jwt(const struct place *p)
 {
     enum found f = starts(p, "eyJ", false);
     if (f != MATCH) return f;
-    size_t n = run_of(p, 0, token_char);
+    size_t n = p->token;
     if (n == p->len) return p->all || n > LLM_FILTER_HOLD_BYTES ? NO : MORE;
     if (p->s[n] != '.') return NO;
     size_t m = run_of(p, n + 1, token_char);
@@ -149,18 +159,19 @@ static bool before_has(const struct place *p, const char *word)
     return false;
 }
 
+#define BEARER_BYTES_LEAST 16
 // Behind "Bearer", and 43 characters or 64 hex digits behind a word that says what they are. Hashes look the same, and are no secrets.
 static enum found find_named(const struct place *p)
 {
     size_t n = run_of(p, 0, token_dot), b = p->before_len;
+    if (n < BEARER_BYTES_LEAST && token_ends(p, n)) return NO;
     while (b && (p->before[b - 1] == ' ' || p->before[b - 1] == '\t')) b--;
-    if (b < p->before_len && b >= 6 && strncasecmp(p->before + b - 6, "bearer", 6) == 0) return n >= 16 ? MATCH : n == p->len && !p->all ? MORE : NO;
+    if (b < p->before_len && b >= 6 && strncasecmp(p->before + b - 6, "bearer", 6) == 0) return n >= BEARER_BYTES_LEAST ? MATCH : n == p->len && !p->all ? MORE : NO;
+    size_t x = p->len > 1 && p->s[0] == '0' && (p->s[1] == 'x' || p->s[1] == 'X') ? 2 : 0, h = run_of(p, x, hex_char), t = p->token;
+    enum found f = t == p->len && !p->all && t < 43 ? MORE : x == 0 && t >= 43 ? MATCH : x && h >= 64 ? MATCH : t == p->len && !p->all && t < 66 && x ? MORE : NO;
+    if (f == NO) return NO;
     if (!before_has(p, "private") && !before_has(p, "secret") && !before_has(p, "seed") && !before_has(p, "token") && !before_has(p, "mnemonic") && !before_has(p, "password")) return NO;
-    size_t x = p->len > 1 && p->s[0] == '0' && (p->s[1] == 'x' || p->s[1] == 'X') ? 2 : 0, h = run_of(p, x, hex_char), t = run_of(p, 0, token_char);
-    if (t == p->len && !p->all && t < 43) return MORE;
-    if (x == 0 && t >= 43) return MATCH;
-    if (x && h >= 64) return MATCH;
-    return t == p->len && !p->all && t < 66 && x ? MORE : NO;
+    return f;
 }
 
 static enum found find_pem(const struct place *p)
@@ -281,8 +292,9 @@ static const struct { bool (*may)(const struct llm_filter_rules *r, const struct
     { may_seed, find_seed, HIDE_NOTHING }, { may_mail, find_mail, HIDE_NOTHING }, { may_number, find_number, HIDE_NOTHING },
 };
 
-static enum found find(const struct llm_filter_rules *r, const struct place *p, size_t *len, int *hiding)
+static enum found find(const struct llm_filter_rules *r, struct place *p, size_t *len, int *hiding)
 {
+    if (may_token(r, p)) p->token = run_of(p, 0, token_char);
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
         enum found f = patterns[i].may(r, p) ? patterns[i].find(p, len) : NO;
         if (f == NO || (f == MORE && p->len >= LLM_FILTER_HOLD_BYTES)) continue;
@@ -290,6 +302,14 @@ static enum found find(const struct llm_filter_rules *r, const struct place *p, 
         return f;
     }
     return NO;
+}
+
+// Nothing may begin here, whatever follows: most of a text. What it says is what the patterns' `may` say.
+static bool begins_nothing(const struct llm_filter_rules *r, char c, char prev)
+{
+    if (r->begins_word[(unsigned char)c]) return false;
+    if (r->secrets && (alnum(c) ? !token_char(prev) : c == '-' && prev != '-')) return false;
+    return !r->personal || ((!mail_char(c) || mail_char(prev)) && ((!digit(c) && c != '+' && c != '(') || word_byte(prev)));
 }
 
 // ---- the stream
@@ -315,6 +335,12 @@ static void pass_by(struct llm_filter *f, const char *s, size_t len)
     memmove(f->before, f->before + f->before_len - keep, keep);
     memcpy(f->before + keep, s, len);
     f->before_len = keep + len;
+}
+
+void llm_filter_between(struct llm_filter *f, const char *text, size_t len, bool anew)
+{
+    pass_by(f, text, len);
+    if (anew || f->hiding == HIDE_TOKEN) f->hiding = HIDE_NOTHING;           // a private key goes on in the next line of a list
 }
 
 // How much of the text belongs to what is being hidden. MORE: all of it, and perhaps what follows.
@@ -344,19 +370,24 @@ static size_t swallow(struct llm_filter *f, const char *s, size_t len, bool all,
 static void scan(struct llm_filter *f, bool all, struct fr_buf *out)
 {
     const char *s = f->held.data;
-    size_t len = f->held.len, at = 0;
+    size_t len = f->held.len, at = 0, passed = 0;            // `before` is of what is in front of `passed`
     while (at < len && !f->refused) {
         size_t n = 0;
         int hiding;
         if (f->hiding) {
             bool wait;
             n = swallow(f, s + at, len - at, all, &wait);
-            pass_by(f, s + at, n);
             at += n;
             if (wait || n == 0) { if (f->hiding) break; }
             continue;
         }
-        struct place p = { s + at, len - at, all, f->before_len ? f->before[f->before_len - 1] : ' ', f->before, f->before_len };
+        char prev = at > passed ? s[at - 1] : f->before_len ? f->before[f->before_len - 1] : ' ';
+        size_t from = at;
+        while (at < len && begins_nothing(f->rules, s[at], prev)) prev = s[at++];
+        if (at > from) { fr_buf_add_bytes(out, s + from, at - from); continue; }
+        if (at > passed) pass_by(f, s + passed, at - passed);
+        passed = at;
+        struct place p = { s + at, len - at, all, prev, f->before, f->before_len, 0 };
         enum found word = find_word(f->rules, &p), other = word == NO ? find(f->rules, &p, &n, &hiding) : NO;
         if (word == MATCH) { f->refused = true; break; }
         if (word == MORE || other == MORE) break;
@@ -365,9 +396,9 @@ static void scan(struct llm_filter *f, bool all, struct fr_buf *out)
             f->hidden++;
             f->hiding = hiding;
         } else fr_buf_add_char(out, s[at]), n = 1;
-        pass_by(f, s + at, n);
         at += n;
     }
+    if (at > passed) pass_by(f, s + passed, at - passed);
     fr_buf_consume(&f->held, f->refused ? f->held.len : at);
 }
 

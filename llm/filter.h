@@ -21,5 +21,10 @@ void llm_filter_begin(struct llm_filter *f, struct llm_filter_rules *rules);    
 bool llm_filter_add(struct llm_filter *f, const char *text, size_t len, struct fr_buf *out);
 bool llm_filter_end(struct llm_filter *f, struct fr_buf *out);
 void llm_filter_free(struct llm_filter *f);                  // takes zeros
+// Between llm_filter_end of one text and the next one of the same filter: what else stands there, which is not looked at itself but says what follows ("token"). anew: what was being hidden does not go on.
+void llm_filter_between(struct llm_filter *f, const char *text, size_t len, bool anew);
+// JSON text at once (the arguments of a tool's call): its strings, keys and numbers, each as it is meant and not as it is escaped. Where something is hidden it is the same JSON with other strings (a number becomes one); what
+// is no JSON becomes "\"[hidden]\"" then. *hidden: how many. False: a refused word is in it, and nothing was added to out. out->failed: no memory.
+bool llm_filter_json(struct llm_filter_rules *rules, const char *text, size_t len, struct fr_buf *out, int64_t *hidden);
 // A whole text at once, secrets and personal data alike, whatever the rules: for what is written down. No words are refused.
 void llm_filter_redact(const char *text, size_t len, struct fr_buf *out);

@@ -63,6 +63,28 @@ static void test_secrets_are_hidden_wherever_the_stream_is_cut(void)
     check("words: abandon ability able about above absent absorb abstract absurd abuse access accident.", "words: [hidden].");
 }
 
+// Each kind of key from its least length on, and from that alone.
+static void test_every_kind_of_key_is_known(void)
+{
+    static const struct { const char *prefix; int least; } keys[] = {
+        { "sk-", 20 }, { "pk_live_", 16 }, { "sk_live_", 16 }, { "sk_test_", 16 }, { "ghp_", 30 }, { "gho_", 30 }, { "ghs_", 30 }, { "ghu_", 30 }, { "github_pat_", 20 }, { "glpat-", 16 }, { "AKIA", 16 }, { "ASIA", 16 },
+        { "AIza", 30 }, { "xoxb-", 16 }, { "xoxp-", 16 }, { "xoxa-", 16 }, { "xoxs-", 16 }, { "hf_", 30 }, { "npm_", 30 }, { "xprv", 80 }, { "frond-", 43 }, { "whsec_", 20 },
+    };
+    rules_of("", true, false);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        for (int less = 0; less < 2; less++) {
+            char text[200], want[200], rest[100];
+            for (int n = 0; n < keys[i].least; n++) rest[n] = "Ab1Cd2Ef3"[n % 9];
+            rest[keys[i].least - less] = 0;
+            snprintf(text, sizeof text, "a %s%s b", keys[i].prefix, rest);
+            snprintf(want, sizeof want, "%s", less ? text : "a [hidden] b");
+            check(text, want);
+            text[strlen(text) - 2] = 0;                      // at the end of all
+            want[strlen(want) - 2] = 0;
+            check(text, want);
+        }
+}
+
 static void test_what_looks_like_secrets_is_left(void)
 {
     rules_of("", true, false);
@@ -156,6 +178,7 @@ int main(void)
 {
     settings = fr_must_alloc(sizeof *settings);
     TEST(test_secrets_are_hidden_wherever_the_stream_is_cut);
+    TEST(test_every_kind_of_key_is_known);
     TEST(test_what_looks_like_secrets_is_left);
     TEST(test_personal_data_is_hidden_when_asked);
     TEST(test_a_refused_word_ends_the_answer);

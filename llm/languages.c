@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include "base/limits.h"
 #include "base/utf8.h"
 
 // Words: frequent short ones, blanks around each; "" where the script alone decides.
@@ -250,4 +251,51 @@ const struct llm_language *llm_language_detect(const char *text, bool *sure)
     }
     *sure = guess ? best > next : strcmp(script, "Latn") != 0 && strcmp(script, "Cyrl") != 0 && strcmp(script, "Arab") != 0 && strcmp(script, "Deva") != 0;
     return guess ? guess : llm_language(default_of(script));
+}
+
+// ---- tags
+
+bool llm_language_is_tag(const char *text)
+{
+    size_t len = 0, first = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (first < 2 || first > 8 || (text[first] && text[first] != '-')) return false;
+    for (const char *at = text;; at++) {
+        size_t n = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+        if (n < 1 || n > 8) return false;
+        len += n + 1;
+        at += n;
+        if (!*at) return len <= LLM_TAG_BYTES;
+        if (*at != '-') return false;
+    }
+}
+
+void llm_language_normal(const char *tag, char *out, size_t cap)
+{
+    const struct llm_language *l = llm_language(tag);
+    size_t len = l ? strlen(l->tag) : 0;
+    bool region = l && strncasecmp(l->tag, tag, len) == 0 && tag[len];       // the table has only its first part
+    snprintf(out, cap, "%s", l && !region ? l->tag : tag);
+}
+
+bool llm_language_in(const char *list, const char *tag)
+{
+    size_t whole = strlen(tag);
+    for (size_t len; *list; list += len + (list[len] != 0)) {
+        len = strcspn(list, ",");
+        if (len == 1 && *list == '*') return true;
+        if (len <= whole && strncasecmp(list, tag, len) == 0 && (tag[len] == 0 || tag[len] == '-')) return true;
+    }
+    return false;
+}
+
+int llm_languages_missing(const char *list, const char *named)
+{
+    int missing = 0;
+    for (size_t len; *named; named += len + (named[len] != 0)) {
+        char tag[LLM_TAG_BYTES];
+        len = strcspn(named, ",");
+        snprintf(tag, sizeof tag, "%.*s", (int)len, named);
+        missing += !llm_language_in(list, tag);
+    }
+    return missing;
 }

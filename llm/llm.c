@@ -167,7 +167,7 @@ static enum fr_status flight_read(struct llm_flight *f, const struct llm_ask *as
     uint8_t payer[SHA256_BYTES];
     FR_TRY(need_read(ask->need, &f->need, err));
     FR_TRY(llm_request_parse(ask->kind, ask->body, ask->body_len, &f->request, err));
-    const struct llm_model_settings *m = llm_pool_model(l->pool, ask->kind, f->request.model);
+    const struct llm_model_settings *m = llm_pool_model(l->pool, ask->kind, f->request.model, f->request.languages);
     if (!m && f->request.model[0]) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "model_unknown", "there is no model \"%s\"", f->request.model);
     if (!m) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "model_unknown", "there is no model for this");
     llm_request_texts(&f->request, look_for_words, f);

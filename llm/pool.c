@@ -154,19 +154,19 @@ static bool backend_is_open(const struct llm_pool *p, const char *name, int64_t 
     return false;
 }
 
-const struct llm_model_settings *llm_pool_model(const struct llm_pool *p, enum llm_kind kind, const char *name)
+const struct llm_model_settings *llm_pool_model(const struct llm_pool *p, enum llm_kind kind, const char *name, const char *languages)
 {
     const struct llm_model_settings *best = NULL;
     bool best_open = false;
     int64_t now = fr_mono_ms();
-    if (!name[0]) name = kind == LLM_EMBED ? p->settings->default_embed : p->settings->default_model;
+    if (!name[0]) name = kind == LLM_EMBED ? p->settings->default_embed : llm_settings_model_for(p->settings, languages);       // vectors of different models are not to be compared
     for (int b = 0; b < p->settings->backend_count; b++)
         for (int i = 0; i < p->settings->backends[b].model_count; i++) {
             const struct llm_model_settings *m = &p->settings->backends[b].models[i];
             if (strcmp(m->name, name) != 0) continue;
             bool open = backend_is_open(p, p->settings->backends[b].name, now);
-            bool cheaper = best && m->price.prompt_units + m->price.answer_units < best->price.prompt_units + best->price.answer_units;
-            if (best && (open == best_open ? !cheaper : best_open)) continue;
+            bool better = best && route_standing(m, languages) < route_standing(best, languages);
+            if (best && (open == best_open ? !better : best_open)) continue;
             best = m;
             best_open = open;
         }

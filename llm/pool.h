@@ -1,8 +1,8 @@
 // pool.h — backends, their pods, and the way of one request to one of them (Pathways: a pod is one model-parallel group with its own address and capacity,
 // pods of a backend, and backends with the same model, are data-parallel replicas). Loop thread only.
 //
-// Router: of all pods that have the model (or, where none is named, the default) and every capability the request needs, that are up and have room: the one that had the same prefix
-// lately, unless it is much busier than another; else the better of two drawn at random, by calls in flight and EWMA of latency; cheaper ones first where prices differ.
+// Router: of all pods that have the model (or, where none is named, the default) and every capability the request needs, that are up and have room: those that declare the languages it names, then cheaper ones,
+// and of those the one that had the same prefix lately, unless it is much busier than another; else the better of two drawn at random, by calls in flight and EWMA of latency.
 // Concurrency is learned for each pod (AIMD: up while answers come well, halved at 429, 503 and time-outs), within its bound. Health: GET /health or /v1/models with jitter; a breaker opens
 // after failures in a row, and one probe at a time closes it. A call is tried again elsewhere only while nothing of it was streamed, at most LLM_TRIES_MAX times,
 // Retry-After honoured. An embedding request with many inputs is sharded over the pods that have room and put together in order; a shard whose pod dies goes elsewhere.
@@ -44,8 +44,8 @@ void llm_pool_configure(struct llm_pool *p, const struct llm_settings *settings)
 void llm_pool_engine(struct llm_pool *p, const char *unix_path, const char *key);
 void llm_pool_stop(struct llm_pool *p, void (*done)(void *arg), void *arg);       // ends every call
 void llm_pool_free(struct llm_pool *p);
-// The model that a name ("" : the default for that kind) stands for, or NULL. Its price: the cheapest of its pods' that are up, else the cheapest.
-const struct llm_model_settings *llm_pool_model(const struct llm_pool *p, enum llm_kind kind, const char *name);
+// The model that a name ("" : the default for that kind and those languages) stands for, or NULL. Its price: of its pods' that are up, else of all, those' that declare most of the languages, and of those the cheapest.
+const struct llm_model_settings *llm_pool_model(const struct llm_pool *p, enum llm_kind kind, const char *name, const char *languages);      // languages: as a request's
 // Whether one more could be sent now. FR_OK; FR_E_BUSY "llm_busy" (up, but full: wait for on_room), FR_E_BUSY "llm_down"; FR_E_INVALID "llm_request" (no pod of that model can do it, or its context is too small).
 FR_MUST_USE enum fr_status llm_pool_room(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err);
 FR_MUST_USE enum fr_status llm_pool_send(struct llm_pool *p, const struct llm_pool_ask *ask, struct llm_sent **ret, struct fr_err *err);      // refusals of llm_pool_room; then done is not called

@@ -1,6 +1,8 @@
 // pool_facts.c — what the pool knows, for those who ask for models, for operators and for Prometheus. No key and no address behind a host's name is told.
+#include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
+#include "llm/languages.h"
 #include "llm/pool_inside.h"
 
 static const char *const states[] = { [POD_NEW] = "new", [POD_UP] = "up", [POD_TRIAL] = "trial", [POD_DOWN] = "down" };
@@ -17,15 +19,28 @@ static void print_can(unsigned can, struct fr_buf *out)
     fr_buf_add_char(out, ']');
 }
 
-static void print_languages(const char *tags, struct fr_buf *out)
+// Those of a list that are in none of the lists of this model before it.
+static void print_languages(const struct llm_pool *p, const char *model, struct fr_buf *out)
 {
+    const char *before[LLM_BACKENDS_MAX * LLM_MODELS_MAX];
+    int lists = 0, told = 0;
     fr_buf_add_char(out, '[');
-    for (bool first = true; *tags; first = false) {
-        size_t len = strcspn(tags, ",");
-        if (!first) fr_buf_add_char(out, ',');
-        fr_buf_add_json_bytes(out, tags, len);
-        tags += len + (tags[len] != 0);
-    }
+    for (int b = 0; b < p->settings->backend_count; b++)
+        for (int m = 0; m < p->settings->backends[b].model_count; m++) {
+            const char *tags = p->settings->backends[b].models[m].languages;
+            if (strcmp(p->settings->backends[b].models[m].name, model) != 0) continue;
+            before[lists++] = tags;
+            for (size_t len; *tags; tags += len + (tags[len] != 0)) {
+                char tag[LLM_TAG_BYTES];
+                bool known = false;
+                len = strcspn(tags, ",");
+                snprintf(tag, sizeof tag, "%.*s", (int)len, tags);
+                for (int i = 0; i < lists - 1; i++) known = known || llm_language_in(before[i], tag);
+                if (known) continue;
+                if (told++) fr_buf_add_char(out, ',');
+                fr_buf_add_json_text(out, tag);
+            }
+        }
     fr_buf_add_char(out, ']');
 }
 
@@ -45,7 +60,7 @@ static bool model_is_up(const struct llm_pool *p, const char *model)
 // The same name at several backends is one model: it can what one of them can.
 static void print_model(const struct llm_pool *p, int b, const struct llm_model_settings *m, struct fr_buf *out)
 {
-    const struct llm_model_settings *price = llm_pool_model(p, LLM_CHAT, m->name);
+    const struct llm_model_settings *price = llm_pool_model(p, LLM_CHAT, m->name, "");
     unsigned can = 0;
     int64_t context = 0;
     for (int i = 0; i < p->settings->backend_count; i++)
@@ -62,7 +77,7 @@ static void print_model(const struct llm_pool *p, int b, const struct llm_model_
     fr_buf_add(out, ",\"can\":");
     print_can(can, out);
     fr_buf_add(out, ",\"languages\":");
-    print_languages(m->languages, out);
+    print_languages(p, m->name, out);
     fr_buf_addf(out, ",\"context\":%lld,\"price\":{\"prompt\":\"%lld\",\"answer\":\"%lld\"},\"up\":%s}", (long long)context, (long long)price->price.prompt_units, (long long)price->price.answer_units, model_is_up(p, m->name) ? "true" : "false");
 }
 

@@ -87,6 +87,7 @@ const struct llm_model_settings *pod_model(const struct pod *pod, const char *mo
 struct pod *route(struct llm_pool *p, const struct llm_sent *s, const struct part *part);      // NULL: none has room now
 int64_t route_open_at(const struct llm_pool *p, const struct llm_sent *s, const struct part *part);        // when some pod may take it at the soonest, busy or not; INT64_MAX: none will
 void route_remember(struct pod *pod, const struct llm_request *r);
+int64_t route_standing(const struct llm_model_settings *m, const char *languages);     // less is taken first: languages that it does not declare, then its price
 enum fr_status route_room(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err);
 // pool_part.c
 bool sent_advance(struct llm_sent *s, struct fr_err *err);       // starts what can be started; false: nothing was, and err says why

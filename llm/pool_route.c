@@ -1,8 +1,9 @@
-// pool_route.c — which pod is next for a request. Capability, then price, then what it has in its cache, then load.
+// pool_route.c — which pod is next for a request. Capability, then languages, then price, then what it has in its cache, then load.
 #include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "base/limits.h"
+#include "llm/languages.h"
 #include "llm/pool_inside.h"
 
 static uint64_t draw(struct llm_pool *p)
@@ -22,10 +23,12 @@ static bool fits(const struct llm_model_settings *m, const struct llm_request *r
     return prompt * 2 / 3 < m->context_tokens;
 }
 
+static bool speaks(const struct llm_model_settings *m, const struct llm_request *r) { return !m->only_languages || llm_languages_missing(m->languages, r->languages) == 0; }
+
 static bool can(const struct pod *pod, const char *model, unsigned need, const struct llm_request *r)
 {
     const struct llm_model_settings *m = pod_model(pod, model);
-    return m && !pod->gone && (m->can & need) == need && fits(m, r);
+    return m && !pod->gone && (m->can & need) == need && fits(m, r) && speaks(m, r);
 }
 
 static bool has_failed(const struct part *part, const struct pod *pod)
@@ -41,11 +44,15 @@ static bool has_part(const struct llm_sent *s, const struct pod *pod)
     return false;
 }
 
-static int64_t price_of(const struct pod *pod, const char *model)
+// The price of a thousand tokens is far below what one language weighs.
+#define LANGUAGE_WEIGHS (1LL << 48)
+_Static_assert(2 * (UNITS_MAX / LLM_CALL_TOKENS_MAX) < LANGUAGE_WEIGHS, "a price is not above a language");
+int64_t route_standing(const struct llm_model_settings *m, const char *languages)
 {
-    const struct llm_model_settings *m = pod_model(pod, model);
-    return m->price.prompt_units + m->price.answer_units;
+    return llm_languages_missing(m->languages, languages) * LANGUAGE_WEIGHS + m->price.prompt_units + m->price.answer_units;
 }
+
+static int64_t standing_of(const struct pod *pod, const char *model, const struct llm_request *r) { return route_standing(pod_model(pod, model), r->languages); }
 
 // ---- the choice ---------------------------------------------------------------------------------------------------
 
@@ -67,13 +74,13 @@ static int64_t load_of(const struct pod *pod) { return (pod->running + 1 + 4 * p
 struct pod *route(struct llm_pool *p, const struct llm_sent *s, const struct part *part)
 {
     struct pod *free_pods[LLM_BACKENDS_MAX * LLM_PODS_MAX], *warm = NULL;
-    int64_t now = fr_mono_ms(), cheapest = INT64_MAX;
+    int64_t now = fr_mono_ms(), best = INT64_MAX;
     int count = 0, least = INT32_MAX;
-    // A dearer one is not taken because the cheap one is busy: what was set aside is the cheap one's price.
+    // A dearer one is not taken because the cheap one is busy: what was set aside is the cheap one's price. Nor one that knows less of the languages.
     for (struct pod *pod = p->pods; pod; pod = pod->next)
-        if (can(pod, s->model, s->need, s->request) && pod_is_open(pod, now) && !has_failed(part, pod) && price_of(pod, s->model) < cheapest) cheapest = price_of(pod, s->model);
+        if (can(pod, s->model, s->need, s->request) && pod_is_open(pod, now) && !has_failed(part, pod) && standing_of(pod, s->model, s->request) < best) best = standing_of(pod, s->model, s->request);
     for (struct pod *pod = p->pods; pod; pod = pod->next) {
-        if (!can(pod, s->model, s->need, s->request) || !pod_has_room(pod, now) || has_failed(part, pod) || has_part(s, pod) || price_of(pod, s->model) > cheapest) continue;
+        if (!can(pod, s->model, s->need, s->request) || !pod_has_room(pod, now) || has_failed(part, pod) || has_part(s, pod) || standing_of(pod, s->model, s->request) > best) continue;
         if (pod->running < least) least = pod->running;
         if (count < (int)(sizeof free_pods / sizeof free_pods[0])) free_pods[count++] = pod;
     }
@@ -104,6 +111,24 @@ int64_t route_open_at(const struct llm_pool *p, const struct llm_sent *s, const 
 
 // ---- is there room ------------------------------------------------------------------------------------------------
 
+// A language that every pod of the model refuses.
+static enum fr_status nobody_speaks(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err)
+{
+    const char *named = ask->request->languages;
+    for (size_t len; *named; named += len + (named[len] != 0)) {
+        char tag[LLM_TAG_BYTES];
+        bool anybody = false;
+        len = strcspn(named, ",");
+        snprintf(tag, sizeof tag, "%.*s", (int)len, named);
+        for (const struct pod *pod = p->pods; pod; pod = pod->next) {
+            const struct llm_model_settings *m = pod->gone ? NULL : pod_model(pod, ask->model);
+            anybody = anybody || (m && (!m->only_languages || llm_language_in(m->languages, tag)));
+        }
+        if (!anybody) return FR_FAIL_CODE(err, FR_E_INVALID, "llm_request", "%.63s is not for the language \"%s\"", ask->model, tag);
+    }
+    return FR_OK;
+}
+
 static enum fr_status nobody_can(const struct llm_pool *p, const struct llm_pool_ask *ask, unsigned need, struct fr_err *err)
 {
     unsigned best = 0;
@@ -114,11 +139,12 @@ static enum fr_status nobody_can(const struct llm_pool *p, const struct llm_pool
         if (!m) continue;
         known = true;
         best |= m->can;
-        if ((m->can & need) == need && m->context_tokens > context) context = m->context_tokens;
+        if ((m->can & need) == need && speaks(m, ask->request) && m->context_tokens > context) context = m->context_tokens;
     }
     if (!known) return FR_FAIL_CODE(err, FR_E_NOT_FOUND, "model_unknown", "no model is called %.63s", ask->model);
     for (unsigned bit = 1; bit <= LLM_CAN_LOGPROBS; bit <<= 1)
         if (need & ~best & bit) return FR_FAIL_CODE(err, FR_E_INVALID, "llm_request", "%.63s cannot do \"%s\"", ask->model, llm_can_name(bit));
+    FR_TRY(nobody_speaks(p, ask, err));
     if (context == 0) return FR_FAIL_CODE(err, FR_E_INVALID, "llm_request", "%.63s cannot do all of that at once", ask->model);
     return FR_FAIL_CODE(err, FR_E_INVALID, "llm_request", "a prompt of about %lld tokens: %.63s takes %lld", (long long)ask->request->prompt_tokens, ask->model, (long long)context);
 }
@@ -126,19 +152,19 @@ static enum fr_status nobody_can(const struct llm_pool *p, const struct llm_pool
 enum fr_status route_room(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err)
 {
     unsigned need = ask->need | ask->request->need;
-    int64_t now = fr_mono_ms(), cheapest = INT64_MAX, open_at = INT64_MAX;
+    int64_t now = fr_mono_ms(), best = INT64_MAX, open_at = INT64_MAX;
     int able = 0, hopeful = 0;
     const char *why = "";
     bool room = false;
     for (const struct pod *pod = p->pods; pod; pod = pod->next)
-        if (can(pod, ask->model, need, ask->request) && pod_is_open(pod, now) && price_of(pod, ask->model) < cheapest) cheapest = price_of(pod, ask->model);
+        if (can(pod, ask->model, need, ask->request) && pod_is_open(pod, now) && standing_of(pod, ask->model, ask->request) < best) best = standing_of(pod, ask->model, ask->request);
     for (const struct pod *pod = p->pods; pod; pod = pod->next) {
         if (!can(pod, ask->model, need, ask->request)) continue;
         able++;
         hopeful += pod->state != POD_DOWN;
         if (pod->why[0]) why = pod->why;
         if (pod->state != POD_DOWN && pod->open_at > now && pod->open_at < open_at) open_at = pod->open_at;
-        room = room || (pod_has_room(pod, now) && price_of(pod, ask->model) <= cheapest);
+        room = room || (pod_has_room(pod, now) && standing_of(pod, ask->model, ask->request) <= best);
     }
     if (room) return FR_OK;
     if (!able) return nobody_can(p, ask, need, err);

@@ -230,7 +230,7 @@ static void test_nobody_can_or_nobody_is_there(void)
     free(body);
     c = fresh(LLM_CHAT, CHAT("x"));
     CHECK(send_one(c, "nobody", false, 0) == FR_E_NOT_FOUND && strcmp(c->err.code, "model_unknown") == 0);
-    CHECK(llm_pool_model(pool, LLM_CHAT, "") == llm_pool_model(pool, LLM_CHAT, "m") && !llm_pool_model(pool, LLM_CHAT, "nobody"));
+    CHECK(llm_pool_model(pool, LLM_CHAT, "", "") == llm_pool_model(pool, LLM_CHAT, "m", "") && !llm_pool_model(pool, LLM_CHAT, "nobody", ""));
     fake_kill(&pods[0]);
     while (call(CHAT("x"), false)->done > 0) forget_all();       // each fails, until the pod is left alone
     RUN_UNTIL(is_state("b/0", "down"));
@@ -466,10 +466,10 @@ static void test_cheaper_ones_first(void)
     struct one *a = fresh(LLM_CHAT, CHAT("a")), *c = fresh(LLM_CHAT, CHAT("b"));
     CHECK(send_one(a, "m", false, 0) == FR_OK && send_one(c, "m", false, 0) == FR_E_BUSY);      // busy is no reason to pay more
     RUN_UNTIL(a->done);
-    CHECK(llm_pool_model(pool, LLM_CHAT, "m")->price.answer_units == 0);
+    CHECK(llm_pool_model(pool, LLM_CHAT, "m", "")->price.answer_units == 0);
     fake_kill(&pods[0]);
     for (int i = 0; i < 6; i++) CHECK_TEXT(call(CHAT("x"), false)->text, "p1: x");
-    CHECK_INT(llm_pool_model(pool, LLM_CHAT, "m")->price.answer_units, 60);
+    CHECK_INT(llm_pool_model(pool, LLM_CHAT, "m", "")->price.answer_units, 60);
     end();
 }
 

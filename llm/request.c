@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/limits.h"
+#include "llm/languages.h"
 #include "llm/request_inside.h"
 
 #define NUMBERED_MAX 9007199254740991LL    // 2^53 - 1: past it a double may stand for a neighbour
@@ -112,11 +113,11 @@ static enum fr_status look_at_bias(struct looking *l)
 // ---- each kind ----------------------------------------------------------------------------------------------------
 
 static const char *const chat_keys[] = { "messages", "temperature", "top_p", "n", "stop", "max_tokens", "max_completion_tokens", "seed", "logprobs", "top_logprobs", "logit_bias", "presence_penalty", "frequency_penalty",
-                                         "tools", "tool_choice", "parallel_tool_calls", "response_format", "model", "stream", "stream_options", "user", NULL };
+                                         "tools", "tool_choice", "parallel_tool_calls", "response_format", "model", "languages", "stream", "stream_options", "user", NULL };
 static const char *const text_keys[] = { "prompt", "suffix", "echo", "temperature", "top_p", "n", "stop", "max_tokens", "seed", "logprobs", "logit_bias", "presence_penalty", "frequency_penalty",
-                                         "model", "stream", "stream_options", "user", NULL };
-static const char *const embed_keys[] = { "input", "dimensions", "encoding_format", "model", "user", NULL };
-static const char *const dropped[] = { "model", "stream", "stream_options", "user", NULL };
+                                         "model", "languages", "stream", "stream_options", "user", NULL };
+static const char *const embed_keys[] = { "input", "dimensions", "encoding_format", "model", "languages", "user", NULL };
+static const char *const dropped[] = { "model", "languages", "stream", "stream_options", "user", NULL };
 
 static enum fr_status look_at_chat(struct looking *l)
 {
@@ -190,6 +191,24 @@ static enum fr_status look_at_stream(struct looking *l)
     return FR_OK;
 }
 
+static enum fr_status look_at_languages(struct looking *l)
+{
+    struct at list_at = { NULL, "languages", 0 }, one_at = { &list_at, NULL, 0 };
+    const struct fr_json *list;
+    const char *tag;
+    char normal[LLM_TAG_BYTES];
+    size_t len = 0;
+    if (is_null(fr_json_get(l->json, "languages"))) return FR_OK;
+    LOOK(l, NULL, fr_json_need_array(l->json, "languages", 1, LLM_LANGUAGES_MAX, &list, l->err));
+    for (const struct fr_json *t = fr_json_child(list); t; t = fr_json_next(t), one_at.index++) {
+        LOOK(l, &one_at, fr_json_need_text(t, "", 1, LLM_TAG_BYTES - 1, &tag, l->err));
+        if (!llm_language_is_tag(tag)) return REFUSE(l, &one_at, "", "expected a language tag (\"ko\", \"pt-BR\")");
+        llm_language_normal(tag, normal, sizeof normal);
+        len += (size_t)snprintf(l->r->languages + len, sizeof l->r->languages - len, "%s%s", len ? "," : "", normal);
+    }
+    return FR_OK;
+}
+
 static enum fr_status look(struct looking *l)
 {
     const char *text;
@@ -199,6 +218,7 @@ static enum fr_status look(struct looking *l)
     LOOK(l, NULL, fr_json_opt_text(l->json, "model", LLM_NAME_BYTES - 1, "", &text, l->err));
     snprintf(r->model, sizeof r->model, "%s", text);
     LOOK(l, NULL, fr_json_opt_text(l->json, "user", 256, "", &text, l->err));
+    FR_TRY(look_at_languages(l));
     r->n = r->inputs = 1;
     if (r->kind == LLM_EMBED) return look_at_embed(l);
     FR_TRY(look_at_length(l));
@@ -254,6 +274,7 @@ static void digest(struct llm_request *r)
     fr_sha256_init(&s);
     fr_sha256_add(&s, &(uint8_t){ (uint8_t)r->kind }, 1);
     fr_sha256_add(&s, out.data ? out.data : "", out.len);
+    fr_sha256_add(&s, r->languages, strlen(r->languages));
     fr_sha256_end(&s, r->sha);
     if (out.failed) fr_random_bytes(r->sha, sizeof r->sha);      // without memory it is like no other request
 }

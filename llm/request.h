@@ -6,6 +6,8 @@
 // unchecked reaches a backend. "user" is dropped: who asks is not the backend's business. Pictures and sound come as data: URLs, are sniffed (PNG, JPEG, GIF, WebP; WAV, MP3, FLAC, OGG) and bounded;
 // other URLs are refused ("llm_request"): nothing is fetched for strangers.
 //
+// One member is ours: "languages", the BCP-47 tags of one to LLM_LANGUAGES_MAX languages that the call is in. It decides which pod, and goes to no backend.
+//
 // A member that is null counts as left out. Of "prompt" and "input" texts are taken, no token numbers: whose tokens they are depends on the model.
 #pragma once
 #include "base/buf.h"
@@ -16,9 +18,10 @@
 
 struct llm_request {
     enum llm_kind kind;
-    struct fr_json *json;                  // checked; "model", "stream", "stream_options" and "user" are not in it
+    struct fr_json *json;                  // checked; "model", "languages", "stream", "stream_options" and "user" are not in it
     char model[LLM_NAME_BYTES];            // "": not said
     bool stream, stream_usage;             // what the asker's body said
+    char languages[LLM_LANGUAGES_MAX * LLM_TAG_BYTES];       // that it names, in their normal form (languages.h), comma-separated; "": none
     unsigned need;                         // enum llm_can
     int n;                                 // choices
     int64_t prompt_tokens;                 // our estimate, from above: bytes / 2 for non-ASCII text, / 3 for ASCII, digits one each, a picture 1,024; with messages' overhead
@@ -26,7 +29,7 @@ struct llm_request {
     int inputs;                            // of embeddings; 1 otherwise
     uint64_t prefix, talk;                 // of the first LLM_PREFIX_BYTES of the prompt's first message, and of its first two messages: calls with the same one go
                                            // to the same pod, which has it in its cache (one task's instructions; one talk, each turn of it). 0: too short, or none
-    uint8_t sha[SHA256_BYTES];             // over everything that decides the answer (canonical JSON and kind; the model is mixed in by who resolves it)
+    uint8_t sha[SHA256_BYTES];             // over everything that decides the answer (canonical JSON, kind, languages; the model is mixed in by who resolves it)
     bool repeatable;                       // temperature 0 or a seed, and n 1: the same call has the same answer
 };
 FR_MUST_USE enum fr_status llm_request_parse(enum llm_kind kind, const char *body, size_t len, struct llm_request *ret, struct fr_err *err);      // "llm_request", "llm_prompt_too_large"

@@ -51,6 +51,24 @@ static void test_a_chat_in_its_normal_form(void)
     CHECK(parse(LLM_CHAT, CHAT(",\"n\":3,\"max_completion_tokens\":100")) == FR_OK && r.answer_tokens_max == 300 && r.n == 3 && strstr(printed("m", false, 0, 0), "\"max_completion_tokens\":100}"));
 }
 
+static void test_languages_are_named_and_go_to_no_backend(void)
+{
+    static const char *const bad[] = { "\"ko\"", "[]", "[\"k o\"]", "[\"\"]", "[7]", "[\"*\"]", "[\"ko,en\"]", "[\"ko\",\"en\",\"fr\",\"de\",\"sw\"]", "[\"aa-bbbbbbbb-cccccccc-dddddddd-eeeeeeee\"]", "{\"ko\":1}" };
+    char body[400];
+    CHECK_INT(parse(LLM_CHAT, CHAT(",\"languages\":[\"ko-KR\",\"EN\",\"iw\",\"tlh\"]")), FR_OK);
+    CHECK_TEXT(r.languages, "ko-KR,en,he,tlh");
+    CHECK(!strstr(printed("m", false, 0, 0), "languages"));
+    CHECK(parse(LLM_TEXT, "{\"prompt\":\"x\",\"languages\":[\"ko\"]}") == FR_OK && strcmp(r.languages, "ko") == 0);
+    CHECK(parse(LLM_EMBED, "{\"input\":\"x\",\"languages\":[\"ko\"]}") == FR_OK && strcmp(r.languages, "ko") == 0);
+    CHECK(parse(LLM_CHAT, CHAT(",\"languages\":null")) == FR_OK && !r.languages[0]);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(body, sizeof body, CHAT(",\"languages\":%s"), bad[i]);
+        CHECK(parse(LLM_CHAT, body) == FR_E_INVALID && strcmp(err.code, "llm_request") == 0 && strncmp(err.text, "languages", 9) == 0);
+    }
+    parse(LLM_CHAT, CHAT(",\"languages\":[\"k o\"]"));
+    CHECK_TEXT(err.text, "languages[0]: expected a language tag (\"ko\", \"pt-BR\")");
+}
+
 static void test_what_a_request_needs(void)
 {
     CHECK(parse(LLM_CHAT, CHAT(",\"tools\":[" TOOL "],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"add\"}},\"parallel_tool_calls\":false")) == FR_OK && r.need == (LLM_CAN_CHAT | LLM_CAN_TOOLS));
@@ -161,8 +179,8 @@ static void test_the_digest_is_of_what_decides_the_answer(void)
     sha_of(LLM_CHAT, CHAT(",\"temperature\":0,\"seed\":1"), a);
     sha_of(LLM_CHAT, "{\"user\":\"x\",\"seed\":1,\"stream\":true,\"model\":\"m\",\"temperature\":0.0,\"max_tokens\":256,\"top_p\":null,\"messages\":[{\"content\":\"hi\",\"role\":\"user\"}]}", b);
     CHECK(memcmp(a, b, SHA256_BYTES) == 0);
-    static const char *const others[] = { CHAT(",\"temperature\":0,\"seed\":2"), CHAT(",\"temperature\":0,\"seed\":1,\"max_tokens\":255"), CHAT(",\"temperature\":0,\"seed\":1,\"stop\":\"x\""), MESSAGE("{\"role\":\"system\",\"content\":\"hi\"}") };
-    for (int i = 0; i < 4; i++) {
+    static const char *const others[] = { CHAT(",\"temperature\":0,\"seed\":2"), CHAT(",\"temperature\":0,\"seed\":1,\"max_tokens\":255"), CHAT(",\"temperature\":0,\"seed\":1,\"stop\":\"x\""), MESSAGE("{\"role\":\"system\",\"content\":\"hi\"}"), CHAT(",\"temperature\":0,\"seed\":1,\"languages\":[\"ko\"]") };
+    for (int i = 0; i < 5; i++) {
         sha_of(LLM_CHAT, others[i], b);
         CHECK(memcmp(a, b, SHA256_BYTES) != 0);
     }
@@ -237,6 +255,7 @@ static void test_without_memory_it_says_so(void)
 int main(void)
 {
     TEST(test_a_chat_in_its_normal_form);
+    TEST(test_languages_are_named_and_go_to_no_backend);
     TEST(test_what_a_request_needs);
     TEST(test_pictures_are_sniffed_and_nothing_is_fetched);
     TEST(test_each_slip_is_named);

@@ -1,16 +1,18 @@
-// screen.c — copies events and answers member by member; texts go through a filter on the way.
+// screen.c — copies events and answers member by member; texts go through a filter on the way, calls of tools when the choice is over.
 #include "llm/screen.h"
 #include <stdio.h>
 #include <string.h>
 #include "base/limits.h"
 #include "base/mem.h"
+#include "llm/screen_inside.h"
 
-#define TEXTS 2                            // of a choice: its text, and its thoughts
+#define TEXTS 3                            // of a choice: its text, its thoughts, and why it refuses
 struct llm_screen {
     struct llm_filter_rules *rules;
     enum llm_kind kind;
     struct llm_filter filters[LLM_CHOICES_MAX][TEXTS]; bool begun[LLM_CHOICES_MAX][TEXTS];
     struct fr_buf text[LLM_CHOICES_MAX];
+    struct screen_calls calls[LLM_CHOICES_MAX];
     char id[80]; int64_t created;
     bool refused;
 };
@@ -30,6 +32,7 @@ void llm_screen_free(struct llm_screen *s)
     if (!s) return;
     for (int i = 0; i < LLM_CHOICES_MAX; i++) {
         fr_buf_free(&s->text[i]);
+        screen_calls_free(&s->calls[i]);
         for (int t = 0; t < TEXTS; t++) if (s->begun[i][t]) llm_filter_free(&s->filters[i][t]);
     }
     llm_filter_rules_drop(s->rules);
@@ -45,7 +48,7 @@ static struct llm_filter *filter_of(struct llm_screen *s, int choice, int which)
     return &s->filters[choice][which];
 }
 
-static int which_text(const char *key) { return strcmp(key, "content") == 0 || strcmp(key, "text") == 0 ? 0 : strcmp(key, "reasoning_content") == 0 ? 1 : -1; }
+static int which_text(const char *key) { return strcmp(key, "content") == 0 || strcmp(key, "text") == 0 ? 0 : strcmp(key, "reasoning_content") == 0 ? 1 : strcmp(key, "refusal") == 0 ? 2 : -1; }
 
 static void comma_key(struct fr_buf *out, int *n, const char *key)
 {
@@ -67,7 +70,7 @@ static void screen_text(struct llm_screen *s, int choice, int which, const char 
 // The members of a message, a delta, or (completions) the choice itself that are texts; those that are not here but are held back come with the last.
 static void copy_texts(struct llm_screen *s, int choice, const struct fr_json *from, bool last, struct fr_buf *out, int *n, struct fr_buf *out_text, int64_t *told)
 {
-    static const char *const chat[TEXTS] = { "content", "reasoning_content" };
+    static const char *const chat[TEXTS] = { "content", "reasoning_content", "refusal" };
     for (int which = 0; which < TEXTS; which++) {
         const char *key = s->kind == LLM_TEXT && which == 0 ? "text" : chat[which];
         const struct fr_json *v = fr_json_get(from, key);
@@ -87,7 +90,26 @@ static void copy_texts(struct llm_screen *s, int choice, const struct fr_json *f
     }
 }
 
-static bool hidden(const struct llm_screen *s, int choice) { return s->refused || (s->begun[choice][0] && s->filters[choice][0].hidden) || (s->begun[choice][1] && s->filters[choice][1].hidden); }
+// Who was cut calls nobody: an answer that ends at a refused word has no calls, wherever the word was.
+static void copy_calls(struct llm_screen *s, int choice, bool whole, struct fr_buf *out, int *n, int64_t *told)
+{
+    FR_AUTO_BUF(list);
+    fr_buf_init(&list, 4 * LLM_ANSWER_BYTES_MAX);
+    if (s->calls[choice].no_memory) out->failed = true;
+    if (s->calls[choice].count == 0 || s->refused) return;
+    if (!screen_calls_print(&s->calls[choice], s->rules, !whole, &list)) { s->refused = true; return; }
+    if (list.failed) { out->failed = true; return; }
+    comma_key(out, n, "tool_calls");
+    fr_buf_add_bytes(out, list.data, list.len);
+    *told += 1;
+}
+
+static bool hidden(const struct llm_screen *s, int choice)
+{
+    bool any = s->refused || s->calls[choice].hidden > 0;
+    for (int t = 0; t < TEXTS; t++) any = any || (s->begun[choice][t] && s->filters[choice][t].hidden > 0);
+    return any;
+}
 
 // inside: "delta" or "message"; of completions the texts stand in the choice.
 static void copy_choice(struct llm_screen *s, const struct fr_json *c, const char *inside, bool whole, struct fr_buf *out, struct fr_buf *out_text, int64_t *told)
@@ -106,11 +128,13 @@ static void copy_choice(struct llm_screen *s, const struct fr_json *c, const cha
         fr_buf_add_char(out, '{');
         for (const struct fr_json *d = fr_json_child(v); d; d = fr_json_next(d)) {
             if (which_text(fr_json_key(d)) >= 0) continue;
+            if (strcmp(fr_json_key(d), "tool_calls") == 0) { screen_calls_take(&s->calls[index], d); continue; }
             comma_key(out, &m, fr_json_key(d));
             fr_json_print(d, out);
             *told += 1;
         }
         copy_texts(s, index, v, last, out, &m, out_text, told);
+        if (last) copy_calls(s, index, whole, out, &m, told);
         fr_buf_add_char(out, '}');
     }
     const struct fr_json *logprobs = fr_json_get(c, "logprobs");
@@ -171,11 +195,18 @@ bool llm_screen_rest(struct llm_screen *s, struct fr_buf *out, struct fr_buf *ou
     head(s, s->kind == LLM_TEXT ? "text_completion" : "chat.completion.chunk", NULL, out);
     for (int i = 0; i < LLM_CHOICES_MAX && !s->refused; i++) {
         FR_AUTO_BUF(piece);
+        int m = 0;
+        int64_t told = 0;
         fr_buf_init(&piece, LLM_ANSWER_BYTES_MAX);
-        if (!s->begun[i][0] || s->filters[i][0].held.len == 0) continue;
-        screen_text(s, i, 0, "", true, &piece);
-        fr_buf_addf(out, "%s{\"index\":%d,%s", n++ ? "," : "", i, s->kind == LLM_TEXT ? "\"text\":" : "\"delta\":{\"content\":");
-        fr_buf_add_json_bytes(out, piece.data ? piece.data : "", piece.len);
+        bool held = s->begun[i][0] && s->filters[i][0].held.len > 0;
+        if (!held && s->calls[i].count == 0) continue;
+        if (held) screen_text(s, i, 0, "", true, &piece);
+        fr_buf_addf(out, "%s{\"index\":%d,%s", n++ ? "," : "", i, s->kind == LLM_TEXT ? "" : "\"delta\":{");
+        if (held) {
+            comma_key(out, &m, s->kind == LLM_TEXT ? "text" : "content");
+            fr_buf_add_json_bytes(out, piece.data ? piece.data : "", piece.len);
+        }
+        copy_calls(s, i, false, out, &m, &told);
         fr_buf_addf(out, "%s,\"finish_reason\":%s}", s->kind == LLM_TEXT ? "" : "}", s->refused ? "\"content_filter\"" : "null");
         if (i == 0) fr_buf_add_bytes(out_text, piece.data, piece.len);
     }

@@ -1,6 +1,7 @@
 // screen.h — filters at work on answers: whole ones, and streams event by event. Also the event that an answer is when it comes at once. Pure.
 //
-// What comes in has the pool's shapes. Texts of choices ("content", "reasoning_content", "text") go through the filters; the calls of tools do not. Where something was hidden, logprobs, which spell
+// What comes in has the pool's shapes. Texts of choices ("content", "reasoning_content", "refusal", "text") go through the filters, and the calls of tools: names, ids, and the arguments as JSON (llm_filter_json). In a stream those are held back until their
+// choice ends, and told as one event; where a refused word ends the answer none are told. Where something was hidden, logprobs, which spell
 // it out, become null; a stream with logprobs is therefore told at its end, as one event (llm_screen_waits).
 #pragma once
 #include "llm/filter.h"

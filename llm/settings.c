@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 #include "base/auto.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "base/secret.h"
+#include "llm/languages.h"
 
 #define ENGINE_NAME "engine"
 #define ENGINE_MODEL "smollm2-135m-instruct"
@@ -202,10 +204,11 @@ static enum fr_status read_languages(const struct reading *r, const char *path, 
     READ(r, fr_json_need_array(r->root, path, 1, LANGUAGES_MAX, &list, r->err));
     for (int i = 0, n = fr_json_size(list); i < n; i++) {
         const char *tag;
-        READ(r, fr_json_need_text(r->root, path_of("%s[%d]", path, i).text, 1, 35, &tag, r->err));
-        for (const char *c = tag; *c; c++)
-            if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '-') && strcmp(tag, "*") != 0) return REFUSE(r, "%s[%d]: expected a language tag (\"ko\", \"pt-BR\") or \"*\"", path, i);
-        len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? "," : "", tag);
+        char normal[LLM_TAG_BYTES];
+        READ(r, fr_json_need_text(r->root, path_of("%s[%d]", path, i).text, 1, LLM_TAG_BYTES - 1, &tag, r->err));
+        if (!llm_language_is_tag(tag) && strcmp(tag, "*") != 0) return REFUSE(r, "%s[%d]: expected a language tag (\"ko\", \"pt-BR\") or \"*\"", path, i);
+        llm_language_normal(tag, normal, sizeof normal);
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? "," : "", normal);
         if (len >= cap) return REFUSE(r, "%s: over %zu bytes together", path, cap - 1);
     }
     return FR_OK;
@@ -223,7 +226,7 @@ static enum fr_status read_price(const struct reading *r, const char *path, stru
 
 static enum fr_status read_model(const struct reading *r, const char *path, struct llm_model_settings *m)
 {
-    static const char *const keys[] = { "name", "as", "can", "languages", "context", "price", NULL };
+    static const char *const keys[] = { "name", "as", "can", "languages", "only_languages", "context", "price", NULL };
     const struct fr_json *o;
     const char *as;
     FR_TRY(read_object(r, path, keys, &o));
@@ -235,6 +238,8 @@ static enum fr_status read_model(const struct reading *r, const char *path, stru
     if (fr_json_get(o, "can")) FR_TRY(read_can(r, path_of("%s.can", path).text, &m->can));
     snprintf(m->languages, sizeof m->languages, "*");
     if (fr_json_get(o, "languages")) FR_TRY(read_languages(r, path_of("%s.languages", path).text, m->languages, sizeof m->languages));
+    READ(r, fr_json_opt_bool(r->root, path_of("%s.only_languages", path).text, false, &m->only_languages, r->err));
+    if (m->only_languages && llm_language_in(m->languages, "*")) return REFUSE(r, "%s.only_languages: without languages there are no others", path);
     READ(r, fr_json_opt_int(r->root, path_of("%s.context", path).text, 128, CONTEXT_MAX, CONTEXT_DEFAULT, &m->context_tokens, r->err));
     if (fr_json_get(o, "price")) FR_TRY(read_price(r, path_of("%s.price", path).text, &m->price));
     return FR_OK;
@@ -281,12 +286,11 @@ static enum fr_status read_backends(const struct reading *r)
 // ---- the rest -----------------------------------------------------------------------------------------------------
 
 // Named: it has to be there and to do that. Not named: the first that does it, "" when none does.
-static enum fr_status read_default(const struct reading *r, const char *key, unsigned can, char out[LLM_NAME_BYTES])
+static enum fr_status find_model(const struct reading *r, const char *key, const char *said, unsigned can, char out[LLM_NAME_BYTES])
 {
-    const char *said, *names[LLM_BACKENDS_MAX * LLM_MODELS_MAX];
+    const char *names[LLM_BACKENDS_MAX * LLM_MODELS_MAX];
     int count = 0;
     out[0] = 0;
-    READ(r, fr_json_opt_text(r->root, key, LLM_NAME_BYTES - 1, "", &said, r->err));
     for (int b = 0; b < r->s->backend_count; b++)
         for (int i = 0; i < r->s->backends[b].model_count; i++) {
             const struct llm_model_settings *m = &r->s->backends[b].models[i];
@@ -297,6 +301,33 @@ static enum fr_status read_default(const struct reading *r, const char *key, uns
     if (out[0] || !said[0]) return FR_OK;
     const char *near = fr_nearest(said, names, count);
     return REFUSE(r, "%s: no backend has a model \"%s\" for that%s%s%s", key, is_printable(said) ? said : "?", near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static enum fr_status read_default(const struct reading *r, const char *key, unsigned can, char out[LLM_NAME_BYTES])
+{
+    const char *said;
+    READ(r, fr_json_opt_text(r->root, key, LLM_NAME_BYTES - 1, "", &said, r->err));
+    return find_model(r, key, said, can, out);
+}
+
+static enum fr_status read_by_language(const struct reading *r)
+{
+    struct llm_settings *s = r->s;
+    const struct fr_json *o = fr_json_get(r->root, "by_language");
+    if (!o || fr_json_kind(o) == JSON_NULL) return FR_OK;
+    READ(r, fr_json_need_object(r->root, "by_language", &o, r->err));
+    if (fr_json_size(o) > LLM_BY_LANGUAGE_MAX) return REFUSE(r, "by_language: over %d languages", LLM_BY_LANGUAGE_MAX);
+    for (const struct fr_json *m = fr_json_child(o); m; m = fr_json_next(m), s->by_language_count++) {
+        struct llm_language_model *one = &s->by_language[s->by_language_count];
+        const char *key = fr_json_key(m), *said = fr_json_text(m);
+        if (!llm_language_is_tag(key)) return REFUSE(r, "by_language: \"%.40s\" is no language tag (\"ko\", \"pt-BR\")", is_printable(key) ? key : "?");
+        struct path path = path_of("by_language.%s", key);
+        if (!said || !said[0]) return REFUSE(r, "%s: expected a model's name", path.text);
+        llm_language_normal(key, one->tag, sizeof one->tag);
+        for (int i = 0; i < s->by_language_count; i++) if (strcasecmp(s->by_language[i].tag, one->tag) == 0) return REFUSE(r, "%s: the same language as another", path.text);
+        FR_TRY(find_model(r, path.text, said, LLM_CAN_CHAT | LLM_CAN_TEXT, one->model));
+    }
+    return FR_OK;
 }
 
 static enum fr_status read_limit(const struct reading *r, const char *path, const struct fr_json *limits, const char *key, struct llm_limit *limit)
@@ -418,7 +449,7 @@ void llm_settings_default(struct llm_settings *s)
 
 static enum fr_status settings_fill(const struct reading *r)
 {
-    static const char *const keys[] = { "engine", "default", "default_embed", "backends", "price", "limits", "cache", "record", "filters", "queue", NULL };
+    static const char *const keys[] = { "engine", "default", "default_embed", "by_language", "backends", "price", "limits", "cache", "record", "filters", "queue", NULL };
     bool engine;
     if (fr_json_kind(r->root) != JSON_OBJECT) return FR_FAIL_CODE(r->err, FR_E_INVALID, "models", "models: expected an object, got %s", fr_json_kind_name(fr_json_kind(r->root)));
     if (fr_json_only_keys(r->root, keys, "models", r->err) != FR_OK) {
@@ -431,6 +462,7 @@ static enum fr_status settings_fill(const struct reading *r)
     FR_TRY(read_backends(r));
     FR_TRY(read_default(r, "default", LLM_CAN_CHAT | LLM_CAN_TEXT, r->s->default_model));
     FR_TRY(read_default(r, "default_embed", LLM_CAN_EMBED, r->s->default_embed));
+    FR_TRY(read_by_language(r));
     FR_TRY(read_charge(r));
     FR_TRY(read_limits(r));
     FR_TRY(read_filters(r));
@@ -465,4 +497,16 @@ unsigned llm_can_named(const char *name)
 {
     for (int i = 0; can_names[i]; i++) if (strcmp(can_names[i], name) == 0) return 1u << i;
     return 0;
+}
+
+const char *llm_settings_model_for(const struct llm_settings *s, const char *languages)
+{
+    for (size_t len; *languages; languages += len + (languages[len] != 0)) {
+        char tag[LLM_TAG_BYTES];
+        len = strcspn(languages, ",");
+        snprintf(tag, sizeof tag, "%.*s", (int)len, languages);
+        for (int i = 0; i < s->by_language_count; i++) if (strcasecmp(s->by_language[i].tag, tag) == 0) return s->by_language[i].model;
+        for (int i = 0; i < s->by_language_count; i++) if (llm_language_in(s->by_language[i].tag, tag)) return s->by_language[i].model;
+    }
+    return s->default_model;
 }

@@ -44,11 +44,11 @@ static void test_everything_said_is_read(void)
 {
     put_file("big.key", "sk-0123456789\n");
     put_file("ca.pem", "x");
-    CHECK_INT(read_text("{\"engine\":false,\"default\":\"llama-70b\",\"backends\":["
+    CHECK_INT(read_text("{\"engine\":false,\"default\":\"llama-70b\",\"by_language\":{\"ko\":\"small-ko\",\"no\":\"llama-70b\"},\"backends\":["
         "{\"name\":\"big\",\"key_file\":\"big.key\",\"ca_file\":\"ca.pem\",\"concurrency\":32,\"timeout_ms\":60000,"
          "\"pods\":[{\"url\":\"https://a.example.org/v1/\"},{\"url\":\"http://b.example.org:8000\",\"concurrency\":4},{\"unix\":\"pod.sock\"}],"
          "\"models\":[{\"name\":\"llama-70b\",\"as\":\"meta-llama/Llama-3.1-70B\",\"can\":[\"chat\",\"json\",\"tools\",\"vision\"],\"languages\":[\"en\",\"pt-BR\"],\"context\":131072,\"price\":{\"prompt\":\"20\",\"answer\":\"60\"}}]},"
-        "{\"name\":\"small\",\"url\":\"http://c.example.org/api/v1\",\"models\":[{\"name\":\"bge\",\"can\":[\"embed\"]},{\"name\":\"llama-70b\"}]}],"
+        "{\"name\":\"small\",\"url\":\"http://c.example.org/api/v1\",\"models\":[{\"name\":\"bge\",\"can\":[\"embed\"]},{\"name\":\"llama-70b\"},{\"name\":\"small-ko\",\"languages\":[\"KO\",\"iw\",\"zh-TW\"],\"only_languages\":true}]}],"
         "\"price\":{\"asset\":\"GOLD\",\"burn_bps\":250},\"limits\":{\"plugin\":{\"tokens_minute\":1,\"tokens_day\":2,\"requests_minute\":3,\"requests_day\":4,\"concurrent\":5},\"key\":{\"tokens_day\":7}},"
         "\"cache\":{\"bytes\":0,\"ttl_s\":60},\"record\":\"all\",\"filters\":{\"refuse\":[\"bomb\",\"two words\"],\"hide_secrets\":false,\"hide_personal\":true},\"queue\":{\"most\":9}}"), FR_OK);
     if (err.text[0]) printf("  %s\n", err.text);
@@ -66,6 +66,13 @@ static void test_everything_said_is_read(void)
     CHECK_TEXT(m->as, "meta-llama/Llama-3.1-70B");
     CHECK_TEXT(m->languages, "en,pt-BR");
     CHECK_TEXT(s.backends[1].models[0].languages, "*");
+    CHECK(!m->only_languages && s.backends[1].models[2].only_languages);
+    CHECK_TEXT(s.backends[1].models[2].languages, "ko,he,zh-Hant");
+    CHECK_INT(s.by_language_count, 2);
+    CHECK_TEXT(s.by_language[1].tag, "nb");
+    CHECK_TEXT(llm_settings_model_for(&s, "fr,ko-KR"), "small-ko");
+    CHECK_TEXT(llm_settings_model_for(&s, "nb,ko"), "llama-70b");
+    CHECK_TEXT(llm_settings_model_for(&s, "fr"), "llama-70b");
     CHECK_TEXT(s.default_model, "llama-70b");
     CHECK_TEXT(s.default_embed, "bge");
     CHECK_TEXT(s.asset, "GOLD");
@@ -108,6 +115,16 @@ static void test_each_slip_is_named(void)
         { MODEL(",\"can\":[\"chatt\"]"), "models.backends[0].models[0].can[0]: no model can \"chatt\"; did you mean \"chat\"?" },
         { MODEL(",\"can\":[]"), "models.backends[0].models[0].can: " },
         { MODEL(",\"languages\":[\"k o\"]"), "models.backends[0].models[0].languages[0]: " },
+        { MODEL(",\"languages\":[\"ko_KR\"]"), "models.backends[0].models[0].languages[0]: expected a language tag" },
+        { MODEL(",\"only_languages\":true"), "models.backends[0].models[0].only_languages: " },
+        { MODEL(",\"languages\":[\"en\",\"*\"],\"only_languages\":true"), "models.backends[0].models[0].only_languages: " },
+        { MODEL(",\"only_languages\":1"), "models.backends[0].models[0].only_languages: " },
+        { "{\"by_language\":[\"ko\"]}", "models.by_language: " },
+        { "{\"by_language\":{\"k o\":\"smollm2-135m-instruct\"}}", "models.by_language: \"k o\" is no language tag" },
+        { "{\"by_language\":{\"ko\":\"\"}}", "models.by_language.ko: expected a model's name" },
+        { "{\"by_language\":{\"ko\":7}}", "models.by_language.ko: expected a model's name" },
+        { "{\"by_language\":{\"ko\":\"smollm2-135m-instrct\"}}", "models.by_language.ko: no backend has a model \"smollm2-135m-instrct\" for that; did you mean" },
+        { "{\"by_language\":{\"iw\":\"smollm2-135m-instruct\",\"he\":\"smollm2-135m-instruct\"}}", "models.by_language.he: the same language as another" },
         { MODEL(",\"context\":1"), "models.backends[0].models[0].context: " },
         { MODEL(",\"price\":{\"prompt\":20}"), "models.backends[0].models[0].price.prompt: expected a decimal string" },
         { MODEL(",\"price\":{\"prompt\":\"-1\"}"), "models.backends[0].models[0].price.prompt: " },
@@ -164,6 +181,11 @@ static void test_one_step_past_each_bound(void)
         fr_buf_add(&b, "{\"backends\":[{\"name\":\"a\",\"url\":\"http://x\",\"models\":[");
         for (int i = 0; i < LLM_MODELS_MAX + over; i++) fr_buf_addf(&b, "%s{\"name\":\"m%d\"}", i ? "," : "", i);
         fr_buf_add(&b, "]}]}");
+        CHECK(read_text(b.data) == (over ? FR_E_INVALID : FR_OK));
+        fr_buf_clear(&b);
+        fr_buf_add(&b, "{\"by_language\":{");
+        for (int i = 0; i < LLM_BY_LANGUAGE_MAX + over; i++) fr_buf_addf(&b, "%s\"x%c%c\":\"smollm2-135m-instruct\"", i ? "," : "", 'a' + i / 26, 'a' + i % 26);
+        fr_buf_add(&b, "}}");
         CHECK(read_text(b.data) == (over ? FR_E_INVALID : FR_OK));
         fr_buf_free(&b);
     }

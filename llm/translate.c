@@ -118,7 +118,9 @@ static enum fr_status translation_ask(struct translation *t, const struct llm_by
     int tokens = (int)(text.len * 2) + 120;
     struct llm_json_ask json = { .system = system.data, .messages = &messages, .schema = schema, .name = "translation", .max_tokens = tokens > LLM_ANSWER_TOKENS_MAX ? LLM_ANSWER_TOKENS_MAX : tokens, .temperature = 0.2,
                                  .check = translation_check, .done = translation_on_value, .arg = t };
-    return llm_json_start(by, &json, err);
+    struct llm_by named = *by;             // a source that was only guessed names nothing
+    snprintf(named.languages, sizeof named.languages, "%s%s%s", t->to->tag, ask->from ? "," : "", ask->from ? t->from->tag : "");
+    return llm_json_start(&named, &json, err);
 }
 
 enum fr_status llm_translate_start(const struct llm_by *by, const struct llm_translate_ask *ask, struct fr_err *err)

@@ -184,6 +184,32 @@ static void test_languages_are_told_apart(void)
     for (int i = 0; i < llm_language_count; i++) CHECK(llm_language(llm_languages[i].tag) == &llm_languages[i]);
 }
 
+// What is told to the router: languages that were named, the target first. A guess is none.
+static char told[100];
+static void look_at_languages(int no, const struct fr_json *body, struct canned_said *said)
+{
+    FR_AUTO_BUF(list);
+    fr_buf_init(&list, 1000);
+    if (fr_json_get(body, "languages")) fr_json_print(fr_json_get(body, "languages"), &list);
+    snprintf(told, sizeof told, "%s", list.len ? list.data : "");
+    answer(no, body, said);
+}
+
+static void test_named_languages_are_told_to_the_router(void)
+{
+    static const struct { const char *to, *from, *told; } cases[] = { { "ko", "en", "[\"ko\",\"en\"]" }, { "pt-br", "iw", "[\"pt-BR\",\"he\"]" }, { "sw", NULL, "[\"sw\"]" } };
+    for (size_t i = 0; i < 3; i++) {
+        struct llm_by by = canned_by();
+        struct fr_err err;
+        struct llm_translate_ask ask = { .text = "The card is not in the deck", .to = cases[i].to, .from = cases[i].from, .done = canned_done };
+        canned_forget();
+        CHECK_INT(llm_translate_start(&by, &ask, &err), FR_OK);
+        canned_run(look_at_languages);
+        CHECK(ended.st == FR_OK && strstr(ended.json, i == 2 ? "\"from\":\"en\"" : "\"sure\":true"));
+        CHECK_TEXT(told, cases[i].told);
+    }
+}
+
 static void test_idioms_and_slips(void)
 {
     struct fr_err err;
@@ -207,6 +233,7 @@ int main(void)
     TEST(test_tags_stay_nested);
     TEST(test_what_is_no_placeholder_is_translated);
     TEST(test_languages_are_told_apart);
+    TEST(test_named_languages_are_told_to_the_router);
     TEST(test_idioms_and_slips);
     canned_forget();
     return TEST_END();

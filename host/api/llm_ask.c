@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "llm/fence.h"
+#include "llm/languages.h"
 
 #define MESSAGE_BYTES_MAX CALL_ARGS_BYTES_MAX
 
@@ -96,6 +97,15 @@ static enum fr_status take_model(struct api_model *m, struct fr_err *err)
     return FR_FAIL_CODE(err, FR_E_DENIED, "not_granted", "%s has no grant for the model %s", of->id, m->by.model);
 }
 
+static enum fr_status take_language(struct api_model *m, struct fr_err *err)
+{
+    const char *lang = api_text(m->op, "lang");
+    if (!lang) return FR_OK;
+    if (!llm_language_is_tag(lang)) return FR_FAIL_CODE(err, FR_E_INVALID, "bad_arguments", "lang: \"%.40s\" is no language tag (\"ko\", \"pt-BR\")", lang);
+    snprintf(m->by.languages, sizeof m->by.languages, "%s", lang);
+    return FR_OK;
+}
+
 static enum fr_status take_payer(struct api_model *m, struct fr_err *err)
 {
     const char *payer = api_text(m->op, "payer");
@@ -166,6 +176,7 @@ static enum fr_status model_prepare(struct api_model *m, struct fr_err *err)
     m->by.priority = 1;
     api_model_limit(op);
     FR_TRY(take_model(m, err));
+    FR_TRY(take_language(m, err));
     FR_TRY(take_payer(m, err));
     return take_key(m, err);
 }

@@ -15,6 +15,7 @@ static void body_common(struct api_model *m, int max_tokens, double temperature)
     fr_buf_addf(&m->body, ",\"max_tokens\":%d,\"temperature\":%.3g", m->by.max_tokens > 0 ? m->by.max_tokens : max_tokens, api_number(op, "temperature", temperature));
     if (m->by.seed >= 0) fr_buf_addf(&m->body, ",\"seed\":%lld", (long long)m->by.seed);
     if (m->by.model[0]) { fr_buf_add(&m->body, ",\"model\":"); fr_buf_add_json_text(&m->body, m->by.model); }
+    llm_languages_add(m->by.languages, &m->body);
     if (fr_json_get(op->args, "stop")) { fr_buf_add(&m->body, ",\"stop\":"); fr_json_print(fr_json_get(op->args, "stop"), &m->body); }
     if (fr_json_get(op->args, "tools")) { fr_buf_add(&m->body, ",\"tools\":"); fr_json_print(fr_json_get(op->args, "tools"), &m->body); }
 }

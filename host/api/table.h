@@ -55,6 +55,7 @@ struct api_call {
 #define T_AMOUNT   { "amount", API_UNITS, false, true, 1, UNITS_MAX }
 #define T_KEY      { "key", API_KEY, false, true, 1, KEY_BYTES_MAX }
 #define T_MODEL    { "model", API_TEXT, true, true, 1, 63 }
+#define T_LANG     { "lang", API_TEXT, true, true, 2, LLM_TAG_BYTES - 1 }
 #define T_TOKENS   { "max_tokens", API_INT, true, true, 1, LLM_ANSWER_TOKENS_MAX }
 #define T_WARM     { "temperature", API_ANY, true, true, 0, 0 }
 #define T_SEED     { "seed", API_INT, true, true, 0, 0x7fffffff }
@@ -127,20 +128,20 @@ static const struct api_call api_calls[] = {
       "The supply and what was burned, by plugin. What was published of an asset (cap, circulating) is there for PALM. Amounts are decimal strings of base units." },
     // ---- llm: what costs has a key (the same key finds the first answer, which is paid once). payer: "plugin" (default) or "player" (who calls; needs approval)
     { 28, "llm", "chat", "llm", 50, LLM_CALL_MS_MAX, API_ASKABLE,
-      { { "messages", API_TABLE, false, true, 0, 0 }, T_MODEL, T_TOKENS, T_WARM, T_SEED, { "stop", API_ANY, true, true, 0, 0 }, { "stream", API_BOOL, true, true, 0, 0 },
+      { { "messages", API_TABLE, false, true, 0, 0 }, T_MODEL, T_LANG, T_TOKENS, T_WARM, T_SEED, { "stop", API_ANY, true, true, 0, 0 }, { "stream", API_BOOL, true, true, 0, 0 },
         { "tools", API_TABLE, true, true, 0, 0 }, T_PAYER, T_WAIT, T_LLM_KEY },
       "{text:string,finish:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,model:string,record:string?,tool_calls:table[]?}",
       "Asks a model: messages={{role=\"system\"|\"user\"|\"assistant\",content=\"..\",data=\"..\"}}. What players wrote goes into data (a text, or texts by name): it is fenced, so that it cannot pass for instructions. "
-      "stream=true also hands the text to the caller's page as it comes (ctx:stream). Refusals: llm_down, llm_rate, llm_budget, llm_funds, consent_required, llm_deadline, key_busy, key_reused." },
+      "stream=true also hands the text to the caller's page as it comes (ctx:stream). lang: the language it is in, as a BCP-47 tag; models that are declared for it are taken before others. Refusals: llm_down, llm_rate, llm_budget, llm_funds, consent_required, llm_deadline, key_busy, key_reused." },
     { 29, "llm", "complete", "llm", 50, LLM_CALL_MS_MAX, 0,
-      { { "prompt", API_TEXT, false, true, 1, CALL_ARGS_BYTES_MAX }, T_MODEL, T_TOKENS, T_WARM, T_SEED, { "stop", API_ANY, true, true, 0, 0 }, T_PAYER, T_WAIT, T_LLM_KEY },
+      { { "prompt", API_TEXT, false, true, 1, CALL_ARGS_BYTES_MAX }, T_MODEL, T_LANG, T_TOKENS, T_WARM, T_SEED, { "stop", API_ANY, true, true, 0, 0 }, T_PAYER, T_WAIT, T_LLM_KEY },
       "{text:string,finish:string,usage:{prompt_tokens:integer,answer_tokens:integer},cost:integer,cached:boolean,model:string,record:string?}",
       "Goes on with a text, without a chat's frame." },
     { 30, "llm", "json", "llm", 50, LLM_CALL_MS_MAX, API_MULTI | API_ASKABLE,
-      { { "messages", API_TABLE, true, true, 0, 0 }, { "task", API_TEXT, true, true, 1, 63 }, { "vars", API_TABLE, true, true, 0, 0 }, { "schema", API_TABLE, true, true, 0, 0 }, T_MODEL, T_TOKENS, T_WARM, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY },
+      { { "messages", API_TABLE, true, true, 0, 0 }, { "task", API_TEXT, true, true, 1, 63 }, { "vars", API_TABLE, true, true, 0, 0 }, { "schema", API_TABLE, true, true, 0, 0 }, T_MODEL, T_LANG, T_TOKENS, T_WARM, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY },
       "any, " T_SPENT, "A value that fits the schema (the manifest's kind of JSON Schema), from messages or from a task and its vars. What does not fit is asked for again with the error, twice; then it is refused: llm_invalid. From a match only the value comes." },
     { 31, "llm", "task", "llm", 50, LLM_CALL_MS_MAX, API_MULTI | API_ASKABLE,
-      { { "name", API_TEXT, false, false, 1, 63 }, { "vars", API_TABLE, true, false, 0, 0 }, T_MODEL, T_TOKENS, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY }, "any, " T_SPENT,
+      { { "name", API_TEXT, false, false, 1, 63 }, { "vars", API_TABLE, true, false, 0, 0 }, T_MODEL, T_LANG, T_TOKENS, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY }, "any, " T_SPENT,
       "A named task: the plugin's own (plugin.json, \"tasks\"), else a built-in one: reason, explain_joke, code, summarise, choice. Its value is what its schema says, or a text." },
     { 32, "llm", "embed", "llm", 20, LLM_CALL_MS_MAX, 0, { { "texts", API_TABLE, false, false, 0, 0 }, T_MODEL, T_PAYER, T_WAIT, T_LLM_KEY }, "number[][]", "A vector for each of 1 to 32 texts." },
     { 33, "llm", "index", "llm", 20, LLM_CALL_MS_MAX, 0, { { "id", API_TEXT, false, false, 1, 128 }, { "text", API_TEXT, false, false, 1, LLM_DOC_BYTES_MAX } }, "boolean",
@@ -150,7 +151,7 @@ static const struct api_call api_calls[] = {
     { 35, "llm", "forget", "llm", 10, 3000, 0, { { "id", API_TEXT, false, false, 1, 128 } }, "boolean", "Drops a document. True when there was one." },
     { 36, "llm", "assess", "llm", 50, LLM_CALL_MS_MAX, API_MULTI,
       { { "question", API_TEXT, false, true, 1, 8000 }, { "choices", API_TABLE, true, true, 0, 0 }, { "samples", API_INT, true, true, 1, 33 }, { "drafts", API_INT, true, true, 0, 33 }, { "threshold", API_ANY, true, true, 0, 0 },
-        { "axes", API_TABLE, true, true, 0, 0 }, { "sources", API_INT, true, true, 0, 8 }, T_MODEL, T_TOKENS, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY },
+        { "axes", API_TABLE, true, true, 0, 0 }, { "sources", API_INT, true, true, 0, 8 }, T_MODEL, T_LANG, T_TOKENS, T_SEED, T_PAYER, T_WAIT, T_LLM_KEY },
       "{answer:string?,reasoning:string,agreement:number,votes:table<string,integer>,samples:integer,abstained:boolean,axes:{axis:string,score:integer,reason:string}[]?,sources:string[]?,disclaimer:string?}, " T_SPENT,
       "Several reasonings (samples, 5), the answer most agree on, how many that are, and no answer where they are fewer than threshold (0.5). drafts: so many are made first and refined. axes: names, or {\"all\"}: the model judges its answer. "
       "sources: so many of llm.search's hits are given to it. Questions of health bring a disclaimer. It makes no weak model right." },
@@ -160,7 +161,7 @@ static const struct api_call api_calls[] = {
       "{text:string,from:string,to:string,idioms:{source:string,meaning:string,rendering:string}[]}, " T_SPENT,
       "Into one of over 100 languages by BCP-47 tag. Placeholders ({name}, %s, <b>, URLs) and glossary terms ({term=translation}) come through unchanged or the call is refused: llm_invalid. from: else it is detected. notes: idioms are explained. Quality depends on the model." },
     { 38, "llm", "tools", "llm", 1, LLM_CALL_MS_MAX, API_LOCAL,
-      { { "messages", API_TABLE, false, true, 0, 0 }, { "tools", API_TABLE, false, true, 0, 0 }, { "max_steps", API_INT, true, true, 1, 32 }, T_MODEL, T_TOKENS, T_WARM, T_SEED, T_PAYER, T_WAIT, { "key", API_KEY, false, true, 1, 120 } },
+      { { "messages", API_TABLE, false, true, 0, 0 }, { "tools", API_TABLE, false, true, 0, 0 }, { "max_steps", API_INT, true, true, 1, 32 }, T_MODEL, T_LANG, T_TOKENS, T_WARM, T_SEED, T_PAYER, T_WAIT, { "key", API_KEY, false, true, 1, 120 } },
       "{text:string,steps:integer,tools:integer,cost:integer}",
       "A chat in which the model may call functions of this plugin: tools={name={doc=\"..\",schema=<schema>,run=function(args) return value end}}. Arguments are checked before run; what is wrong, unknown tools and refusals (nil, code) are told to the model; "
       "results go back as fenced material. At most max_steps (8) calls of the model. Refusals: llm_steps, llm_loop (the same call again and again), those of llm.chat." },

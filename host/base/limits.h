@@ -330,6 +330,8 @@
 #define LLM_TOOLS_MAX 64                   // functions that a request offers
 #define LLM_TOOL_CALLS_MAX 16              // of one message, or of one choice
 #define LLM_STOPS_MAX 8                    // texts that end an answer; OpenAI takes 4, PaLM 5
+#define LLM_LANGUAGES_MAX 4                // languages that one request names
+#define LLM_TAG_BYTES 36                   // of a language tag, its zero included (BCP-47: 35 are enough for all that are in use)
 #define LLM_ERROR_BYTES_MAX 4096           // of a backend's refusal, read; 200 of it are shown
 
 // ---- burns (treasury/burn)

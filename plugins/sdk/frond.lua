@@ -430,6 +430,7 @@ function burn.supply(asset) end
 ---@class frond.llm.chat.args
 ---@field messages table
 ---@field model? string 1 to 63 bytes
+---@field lang? string 2 to 35 bytes
 ---@field max_tokens? integer 1 to 32768
 ---@field temperature? any plain data
 ---@field seed? integer 0 to 2147483647
@@ -440,7 +441,7 @@ function burn.supply(asset) end
 ---@field deadline_ms? integer 100 to 120000
 ---@field key? string idempotency key: the same key with the same arguments finds the first result
 
----Asks a model: messages={{role="system"|"user"|"assistant",content="..",data=".."}}. What players wrote goes into data (a text, or texts by name): it is fenced, so that it cannot pass for instructions. stream=true also hands the text to the caller's page as it comes (ctx:stream). Refusals: llm_down, llm_rate, llm_budget, llm_funds, consent_required, llm_deadline, key_busy, key_reused.
+---Asks a model: messages={{role="system"|"user"|"assistant",content="..",data=".."}}. What players wrote goes into data (a text, or texts by name): it is fenced, so that it cannot pass for instructions. stream=true also hands the text to the caller's page as it comes (ctx:stream). lang: the language it is in, as a BCP-47 tag; models that are declared for it are taken before others. Refusals: llm_down, llm_rate, llm_budget, llm_funds, consent_required, llm_deadline, key_busy, key_reused.
 ---Needs the grant `llm`.
 ---From a match: m:ask(tag, "llm.chat", {...}).
 ---@param args frond.llm.chat.args
@@ -452,6 +453,7 @@ function llm.chat(args) end
 ---@class frond.llm.complete.args
 ---@field prompt string 1 to 65536 bytes
 ---@field model? string 1 to 63 bytes
+---@field lang? string 2 to 35 bytes
 ---@field max_tokens? integer 1 to 32768
 ---@field temperature? any plain data
 ---@field seed? integer 0 to 2147483647
@@ -474,6 +476,7 @@ function llm.complete(args) end
 ---@field vars? table
 ---@field schema? table
 ---@field model? string 1 to 63 bytes
+---@field lang? string 2 to 35 bytes
 ---@field max_tokens? integer 1 to 32768
 ---@field temperature? any plain data
 ---@field seed? integer 0 to 2147483647
@@ -492,6 +495,7 @@ function llm.json(args) end
 
 ---@class frond.llm.task.options
 ---@field model? string 1 to 63 bytes
+---@field lang? string 2 to 35 bytes
 ---@field max_tokens? integer 1 to 32768
 ---@field seed? integer 0 to 2147483647
 ---@field payer? string 6 to 6 bytes
@@ -559,6 +563,7 @@ function llm.forget(id) end
 ---@field axes? table
 ---@field sources? integer 0 to 8
 ---@field model? string 1 to 63 bytes
+---@field lang? string 2 to 35 bytes
 ---@field max_tokens? integer 1 to 32768
 ---@field seed? integer 0 to 2147483647
 ---@field payer? string 6 to 6 bytes
@@ -598,6 +603,7 @@ function llm.translate(args) end
 ---@field tools table
 ---@field max_steps? integer 1 to 32
 ---@field model? string 1 to 63 bytes
+---@field lang? string 2 to 35 bytes
 ---@field max_tokens? integer 1 to 32768
 ---@field temperature? any plain data
 ---@field seed? integer 0 to 2147483647

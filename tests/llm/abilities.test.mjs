@@ -39,10 +39,10 @@ const own = { prompt: "Say hello to {{who}}.", vars: { type: "object", propertie
 plugin("asks", { grants: { llm: { why: "the test", tokens_day: 400000 } }, calls, tasks: { hello: own } }, LUA);
 plugin("other", { grants: { llm: { why: "the test", models: ["fake-model"] } }, calls }, LUA);
 plugin("none", { calls }, LUA);
-const fake = new FakeModels({ models: ["fake-model", "fake-embed"] });
+const fake = new FakeModels({ models: ["fake-model", "fake-embed", "swahili"] });
 await fake.listen();
-writeFileSync(path.join(folder, "config.json"), JSON.stringify({ plugins: [path.join(folder, "plugins")], models: { engine: false, default: "fake-model", default_embed: "fake-embed",
-  backends: [{ name: "fake", url: fake.url, models: [{ name: "fake-model", can: ["chat", "text", "json", "tools"] }, { name: "fake-embed", can: ["embed"] }, { name: "dear", as: "fake-model", can: ["chat"], price: { prompt: "1000000", answer: "1000000" } }] }] } }));
+writeFileSync(path.join(folder, "config.json"), JSON.stringify({ plugins: [path.join(folder, "plugins")], models: { engine: false, default: "fake-model", default_embed: "fake-embed", by_language: { sw: "swahili" },
+  backends: [{ name: "fake", url: fake.url, models: [{ name: "fake-model", can: ["chat", "text", "json", "tools"] }, { name: "fake-embed", can: ["embed"] }, { name: "swahili", can: ["chat", "text"], languages: ["sw", "en"], only_languages: true }, { name: "dear", as: "fake-model", can: ["chat"], price: { prompt: "1000000", answer: "1000000" } }] }] } }));
 
 const { check, end } = checks();
 let host = await startHost({ args: ["--config", path.join(folder, "config.json")] });
@@ -151,6 +151,18 @@ await check("a translation keeps what is no language, or is refused", async () =
   fake.script(...Array(3).fill({ text: JSON.stringify({ translation: "안녕하세요 ⟦1⟧" }) }));
   refused(await named("translate", ask), "llm_invalid");
   refused(await named("translate", { ...ask, to: "tlh" }), "bad_arguments");
+});
+
+await check("a language has its model, and one that is not for it refuses", async () => {
+  const by = async (fn, args) => { const answer = await named(fn, args); must(answer.ok, answer); return (answer.result.meta ?? answer.result.value).model; };
+  must(await by("chat", { messages: user("habari") }) === "fake-model" && await by("chat", { messages: user("habari"), lang: "sw-KE" }) === "swahili" && await by("chat", { messages: user("habari"), lang: "fr" }) === "fake-model", "chat");
+  must(await by("complete", { prompt: "Hapo zamani", lang: "sw" }) === "swahili", "complete");
+  const placed3 = await placed("task", "hello", { who: "Asha" }, { lang: "sw", key: key() });
+  must(placed3.ok && placed3.result.meta.model === "swahili", placed3);
+  fake.script({ text: JSON.stringify({ translation: "habari" }) });
+  must(await by("translate", { text: "hello", to: "sw" }) === "swahili", "translate");
+  refused(await named("chat", { messages: user("bonjour"), lang: "fr", model: "swahili" }), "llm_request");
+  refused(await named("chat", { messages: user("x"), lang: "s w" }), "bad_arguments");
 });
 
 await check("documents are found by words and by meaning, in Korean too, and are nobody else's", async () => {

@@ -7,7 +7,7 @@ local sub = string.sub
 local chat, fits, encode = native.families.llm.chat, native.fits, native.encode
 local kind_of = math.type
 
-local KNOWN <const> = { messages = true, tools = true, max_steps = true, model = true, max_tokens = true, temperature = true, seed = true, payer = true, deadline_ms = true, key = true }
+local KNOWN <const> = { messages = true, tools = true, max_steps = true, model = true, lang = true, max_tokens = true, temperature = true, seed = true, payer = true, deadline_ms = true, key = true }
 local STEPS <const>, STEPS_MAX <const>, TOOLS_MAX <const>, CALLS_MAX <const>, RESULT_BYTES <const>, SAME_MAX <const> = 8, 32, 32, 8, 8192, 2
 
 local function check(o)
@@ -57,7 +57,7 @@ native.families.llm.tools = function(o)
   local spent = { calls = 0, cost = 0, tools = 0 }
   for i = 1, #o.messages do messages[i] = o.messages[i] end
   for step = 1, steps do
-    local answer, code, detail = chat { messages = messages, tools = list, model = o.model, max_tokens = o.max_tokens, temperature = o.temperature or 0, seed = o.seed,
+    local answer, code, detail = chat { messages = messages, tools = list, model = o.model, lang = o.lang, max_tokens = o.max_tokens, temperature = o.temperature or 0, seed = o.seed,
       payer = o.payer, deadline_ms = o.deadline_ms, key = o.key .. "#" .. step }
     if not answer then return nil, code, detail end
     spent.calls, spent.cost = spent.calls + 1, spent.cost + answer.cost
