@@ -1,7 +1,6 @@
 // soak.test.mjs: the real host for a while: players play staked duels, call, break their lines and come back, and workers are killed now and
 // then. When it is quiet again the host and its workers must hold what they held after the warm-up: the same descriptors, threads and
 // processes, and not much more memory. Then the audit. SECONDS=20 SEED=7 PLAYERS=8.
-// It runs alone: what the host may hold is reckoned from how much was played in the warm-up.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import path from "node:path";
