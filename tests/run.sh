@@ -73,7 +73,7 @@ memory_folder() {
 }
 
 unit() {
-  local label=$1 program names=() jobs=${JOBS:-$(nproc)} memory=; shift
+  local label=$1 program names=() jobs=${JOBS:-$(($(nproc) + 1))} memory=; shift      # one more than cores: half of them wait
   export FROND_WORKER FROND_SIGNER; FROND_WORKER=$(absolute "$OUT/frond-worker"); FROND_SIGNER=$(absolute "$OUT/frond-signer")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
   [ -n "${TMPDIR:-}" ] || { memory=$(memory_folder); [ -z "$memory" ] || export TMPDIR=$memory; }
