@@ -3,12 +3,14 @@
 #
 #   run.sh begin                     forget earlier results
 #   run.sh unit LABEL PROGRAM...     unit test programs, a few at a time
-#   run.sh file FILE...              tests of the running host: *.test.mjs, *_test.py, *_test.sh, *_test.lua
+#   run.sh file FILE...              tests of the running host: *.test.mjs, *_test.py, *_test.sh, *_test.lua, two at a time; then, one at a time,
+#                                    those whose first lines say "runs alone: WHY"
 #   run.sh step NAME COMMAND...      one command that passes or fails as a whole
 #   run.sh end                       "N passed, N failed"; fails when anything failed or nothing ran
 #
 # A test prints "ok NAME" or "not ok NAME" at the start of a line. One that crashes, hangs, exits badly without naming a
-# failure, or says nothing at all counts as failed. Output is kept in $BUILD/test-logs. Environment: BUILD, OUT.
+# failure, or says nothing at all counts as failed. Output is kept in $BUILD/test-logs. Environment: BUILD, OUT;
+# JOBS unit tests and FILE_JOBS files at once; TMPDIR, where unit tests put their folders (in memory, when there is room).
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL      # a test that calls make starts afresh
 BUILD=${BUILD:-build}
@@ -17,6 +19,7 @@ LOGS=$BUILD/test-logs
 RESULTS=$LOGS/results
 UNIT_S=${UNIT_S:-300}
 FILE_S=${FILE_S:-900}
+FILE_JOBS=${FILE_JOBS:-$(($(nproc) > 1 ? 2 : 1))}     # they wait more than they work
 SHOWN_S=${SHOWN_S:-10}               # what takes this long says so
 mkdir -p "$LOGS"
 
@@ -50,7 +53,7 @@ run_one() {
   mkdir -p "$(dirname "$log")"
   timeout -k 5 "$seconds" "$@" >"$log" 2>&1 </dev/null
   status=$?
-  echo "$status $((SECONDS - from))" >"$log.status"
+  echo "$status $((SECONDS - from))" >"$log.ending" && mv "$log.ending" "$log.status"
 }
 
 finish_one() {
@@ -60,34 +63,69 @@ finish_one() {
   rm -f "$LOGS/$1.log.status"
 }
 
+# memory_folder: a new folder in memory that has room and may hold programs, or nothing. Unit tests prove code, not the disk: kills, power
+# cuts and full disks in them are played, and waiting for a real disk's flushes took longer than the rest. What runs the host uses the disk.
+memory_folder() {
+  local at
+  [ "$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)" -ge 2000000 ] 2>/dev/null || return 0
+  at=$(mktemp -d /dev/shm/fr-XXXX 2>/dev/null) || return 0
+  if printf '#!/bin/sh\n' 2>/dev/null >"$at/try" && chmod 700 "$at/try" && "$at/try" 2>/dev/null; then rm "$at/try"; printf '%s\n' "$at"; else rm -rf "$at"; fi
+}
+
 unit() {
-  local label=$1 program names=() jobs=${JOBS:-$(nproc)}; shift
+  local label=$1 program names=() jobs=${JOBS:-$(($(nproc) + 1))} memory=; shift      # one more than cores: half of them wait
   export FROND_WORKER FROND_SIGNER; FROND_WORKER=$(absolute "$OUT/frond-worker"); FROND_SIGNER=$(absolute "$OUT/frond-signer")
   export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+  [ -n "${TMPDIR:-}" ] || { memory=$(memory_folder); [ -z "$memory" ] || export TMPDIR=$memory; }
   for program; do
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
     names+=("$label/${program##*/test/}")
     run_one "${names[-1]}" "$UNIT_S" "$program" &
   done
   wait
+  [ -z "$memory" ] || { rm -rf "$memory"; unset TMPDIR; }
   for program in "${names[@]}"; do finish_one "$program"; done
 }
 
+file_one() {
+  local path=$1 name=${1//\//-}
+  case $path in
+    *.test.mjs)   run_one "$name" "$FILE_S" node --test-reporter=tap "$path" ;;
+    *_test.py)    run_one "$name" "$FILE_S" "$([ -x build/venv/bin/python ] && echo build/venv/bin/python || echo python3)" "$path" ;;
+    *_test.lua)   run_one "$name" "$FILE_S" env -C "${path%/*}" LUA_PATH="../?.lua;./?.lua;;" lua5.4 "${path##*/}" ;;
+    *)            run_one "$name" "$FILE_S" "./$path" ;;
+  esac
+}
+
+# files_at_once N FILE...: results are told in the order of the files, as soon as those before are told.
+files_at_once() {
+  local jobs=$1 path told=() names=(); shift
+  tell_files() {
+    while [ "${#told[@]}" -lt "${#names[@]}" ] && [ -e "$LOGS/${names[${#told[@]}]}.log.status" ]; do
+      finish_one "${names[${#told[@]}]}"
+      told+=(1)
+    done
+  }
+  for path; do
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; tell_files; done
+    names+=("${path//\//-}")
+    rm -f "$LOGS/${names[-1]}.log.status"
+    file_one "$path" &
+  done
+  while [ -n "$(jobs -rp)" ]; do wait -n; tell_files; done
+  tell_files
+  for path in "${names[@]:${#told[@]}}"; do finish_one "$path"; done
+}
+
 file() {
-  local path name
+  local path alone=() others=()
   export FROND FROND_WORKER FROND_SIGNER BUILD
   FROND=$(absolute "$OUT/frond"); FROND_WORKER=$(absolute "$OUT/frond-worker"); FROND_SIGNER=$(absolute "$OUT/frond-signer")
-
   for path; do
-    name=${path//\//-}
-    case $path in
-      *.test.mjs)   run_one "$name" "$FILE_S" node --test-reporter=tap "$path" ;;
-      *_test.py)    run_one "$name" "$FILE_S" "$([ -x build/venv/bin/python ] && echo build/venv/bin/python || echo python3)" "$path" ;;
-      *_test.lua)   run_one "$name" "$FILE_S" env -C "${path%/*}" LUA_PATH="../?.lua;./?.lua;;" lua5.4 "${path##*/}" ;;
-      *)            run_one "$name" "$FILE_S" "./$path" ;;
-    esac
-    finish_one "$name"
+    if head -n 12 "$path" | grep -q 'runs alone: '; then alone+=("$path"); else others+=("$path"); fi
   done
+  files_at_once "$FILE_JOBS" "${others[@]}"
+  files_at_once 1 "${alone[@]}"
 }
 
 step() {

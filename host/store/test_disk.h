@@ -19,7 +19,7 @@
 #define DISK_FILES_MAX 16
 
 struct disk_piece { size_t at, len; uint8_t *bytes; };              // bytes NULL: the file is cut to `at`
-struct disk_image { uint8_t *bytes; size_t len; };
+struct disk_image { uint8_t *bytes; size_t len, cap; };
 struct disk_record { char path[700]; struct disk_image durable; struct disk_piece *pending; int pending_count, pending_cap; bool deleted; };
 struct disk_file { sqlite3_file base; struct disk_record *record; sqlite3_file *real; };
 
@@ -54,8 +54,11 @@ static inline void *disk_need(void *p) { if (!p) abort(); return p; }
 
 static inline void image_resize(struct disk_image *image, size_t len, bool rubbish)
 {
+    if (len > image->cap) {               // a log grows page by page: copying all of it each time took most of a test
+        image->cap = len > 2 * image->cap ? len : 2 * image->cap;
+        image->bytes = disk_need(realloc(image->bytes, image->cap));
+    }
     if (len > image->len) {
-        image->bytes = disk_need(realloc(image->bytes, len));
         for (size_t i = image->len; i < len; i++) image->bytes[i] = rubbish ? (uint8_t)disk_random() : 0;
     }
     image->len = len;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The contracts' own tests: unit, fuzz and invariants, gas against .gas-snapshot, and how many of their lines are run.
+# It runs alone: coverage builds anew what others deploy.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 export BUILD=${BUILD:-build} NPM=${NPM:-build/npm}

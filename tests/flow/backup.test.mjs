@@ -1,5 +1,6 @@
 // backup.test.mjs: backups while coins move and duels run, restored into a fresh folder and played on; folders that are damaged in every way we
 // know; damage found while serving; backups by the clock; kill -9 in the middle of a backup and of a restore.
+// It runs alone: the kills come after a part of the time that a backup took before.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

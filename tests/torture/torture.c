@@ -4,7 +4,7 @@
 // Each case is a process of its own with a data folder of its own: up, prepare, [fault on] work [fault off], repair, look at the money, down.
 // A host may also end itself with a clear line when it has no memory for a small object (fr_must_alloc); then the next process
 // must find a right ledger in that folder and repair it. Anything else that ends a case early is a failure.
-// CASES=0 (each N) SEED=7 JOBS=8 (at once) torture_test [scenario [fault [n]]]
+// CASES=0 (each N) SEED=7 JOBS=8 (cases of one kind at once) torture_test [scenario [fault [n]]]
 #include <errno.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -587,7 +587,7 @@ static void case_run(const struct scenario *s, enum fault fault, int64_t nth, st
 
 static int cases_wanted = 4, jobs = 1;
 
-// Cases wait more than they work: several go on at once, each job in a folder of its own.
+// Cases wait more than they work: with JOBS several of a kind go on at once, each job in a folder of its own.
 static void cases_run(const struct scenario *s, enum fault fault, int64_t first, int64_t places, int64_t step, struct tally *t)
 {
     struct tally *tallies = mmap(NULL, sizeof *tallies * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -618,7 +618,7 @@ static void cases_run(const struct scenario *s, enum fault fault, int64_t first,
     munmap(tallies, sizeof *tallies * JOBS_MAX);
 }
 
-static void torture(const struct scenario *s, enum fault fault)
+static bool torture(const struct scenario *s, enum fault fault)
 {
     struct tally t = { 0 };
     test_folder_new();
@@ -634,8 +634,52 @@ static void torture(const struct scenario *s, enum fault fault)
     printf("# %lld places, %d tried: %d with an error, %d ended the host with a clear line\n", (long long)places, t.cases, t.errors, t.ended);
     printf("%sok torture_%s_%s\n", t.bad ? "not " : "", s->name, fault_names[fault]);
     fflush(stdout);
-    *(t.bad ? &check_failed_ : &check_passed_) += 1;
     test_folder_drop();
+    return t.bad == 0;
+}
+
+static bool fault_is_wanted(const struct scenario *s, enum fault fault, const char *name)
+{
+    return (!name || strcmp(name, fault_names[fault]) == 0) && (s->worker || fault < FAULT_FRAME_CUT);
+}
+
+// Without JOBS the kinds of fault of a scenario go on at once, each in a process with memory and a disk of its own, and are told in their order.
+static void torture_each(const struct scenario *s, const char *name)
+{
+    struct { FILE *said; pid_t pid; } kinds[FAULT_COUNT] = { 0 };
+    fflush(stdout);
+    for (enum fault fault = FAULT_MEMORY; fault < FAULT_COUNT; fault++) {
+        if (!fault_is_wanted(s, fault, name)) continue;
+        kinds[fault].said = disk_need(tmpfile());
+        kinds[fault].pid = fork();
+        if (kinds[fault].pid < 0) abort();
+        if (kinds[fault].pid > 0) {
+            if (jobs > 1) waitid(P_PID, (id_t)kinds[fault].pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT);      // its cases go on at once
+            continue;
+        }
+        if (dup2(fileno(kinds[fault].said), 1) < 0) abort();
+        shared += fault * JOBS_MAX;
+        disk.random += (uint64_t)fault << 32;             // other places for each kind
+        bool good = torture(s, fault);
+        fflush(stdout);
+        _exit(good ? 0 : 1);
+    }
+    for (enum fault fault = FAULT_MEMORY; fault < FAULT_COUNT; fault++) {
+        char line[600];
+        int status = 0;
+        bool told = false;
+        if (!kinds[fault].said) continue;
+        while (waitpid(kinds[fault].pid, &status, 0) < 0 && errno == EINTR) {}
+        rewind(kinds[fault].said);
+        while (fgets(line, sizeof line, kinds[fault].said)) {
+            told = told || strncmp(line, status ? "not ok " : "ok ", status ? 7 : 3) == 0;
+            fputs(line, stdout);
+        }
+        fclose(kinds[fault].said);
+        if (!told) printf("not ok torture_%s_%s (status %d)\n", s->name, fault_names[fault], status);
+        fflush(stdout);
+        *(told && status == 0 ? &check_passed_ : &check_failed_) += 1;
+    }
 }
 
 int main(int argc, char **argv)
@@ -646,7 +690,7 @@ int main(int argc, char **argv)
     printf("# seed %llu\n", (unsigned long long)number);
     if (getenv("JOBS")) jobs = (int)strtol(getenv("JOBS"), NULL, 10);
     if (jobs < 1 || jobs > JOBS_MAX) jobs = 1;
-    shared = mmap(NULL, sizeof *shared * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared = mmap(NULL, sizeof *shared * FAULT_COUNT * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED || sqlite3_config(SQLITE_CONFIG_MALLOC, &lite_methods) != SQLITE_OK) abort();
     disk_install(number);
     fr_log_level_set(getenv("TEST_LOG") ? LOG_DEBUG : LOG_ERROR + 1);
@@ -655,15 +699,17 @@ int main(int argc, char **argv)
     kv_register();
     plugins_register();
     play_register();
-    fflush(stdout);
     for (int i = 0; i < SCENARIOS; i++) {
         if (argc > 1 && strcmp(argv[1], scenarios[i].name) != 0) continue;
+        if (argc < 4) {
+            torture_each(&scenarios[i], argc > 2 ? argv[2] : NULL);
+            continue;
+        }
         for (enum fault fault = FAULT_MEMORY; fault < FAULT_COUNT; fault++) {
-            if ((argc > 2 && strcmp(argv[2], fault_names[fault]) != 0) || (!scenarios[i].worker && fault >= FAULT_FRAME_CUT)) continue;
+            if (!fault_is_wanted(&scenarios[i], fault, argv[2])) continue;
             struct tally t = { 0 };
-            if (argc > 3) case_run(&scenarios[i], fault, strtoll(argv[3], NULL, 10), &t);
-            else torture(&scenarios[i], fault);
-            if (argc > 3) printf("%d bad, %d ended, %d with errors\n", t.bad, t.ended, t.errors);
+            case_run(&scenarios[i], fault, strtoll(argv[3], NULL, 10), &t);
+            printf("%d bad, %d ended, %d with errors\n", t.bad, t.ended, t.errors);
         }
     }
     return TEST_END();
