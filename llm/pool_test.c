@@ -242,11 +242,13 @@ static void test_nobody_can_or_nobody_is_there(void)
 static void test_full_pods_are_waited_for(void)
 {
     begin(1, 2);
-    pods[0].wait_ms = 30;
+    pods[0].wait_ms = 60000;
     struct one *a = fresh(LLM_CHAT, CHAT("a")), *b = fresh(LLM_CHAT, CHAT("b")), *c = fresh(LLM_CHAT, CHAT("c"));
     CHECK(send_one(a, "m", false, 0) == FR_OK && send_one(b, "m", false, 0) == FR_OK);
     CHECK(send_one(c, "m", false, 0) == FR_E_BUSY && strcmp(c->err.code, "llm_busy") == 0);
     int before = rooms;
+    RUN_UNTIL(pods[0].running == 2);
+    fake_go(&pods[0]);
     RUN_UNTIL(a->done && b->done);
     CHECK(rooms >= before + 2 && pods[0].most == 2);
     end();
@@ -608,7 +610,7 @@ static void test_a_deadline_is_kept(void)
 static void test_settings_change_under_way(void)
 {
     begin(2, 8);
-    for (int k = 0; k < 2; k++) pods[k].wait_ms = 60;
+    for (int k = 0; k < 2; k++) pods[k].wait_ms = 60000;
     for (int i = 0; i < 8; i++) CHECK_INT(send_one(fresh(LLM_CHAT, CHAT("x")), "m", false, 0), FR_OK);
     RUN_UNTIL(pods[0].running + pods[1].running == 8);
     int asked = (int)number_of("b/0", "asked");
@@ -619,6 +621,7 @@ static void test_settings_change_under_way(void)
     FR_AUTO(fr_json) f = facts();
     CHECK(fact_of(f, "b/1") == NULL);
     memset(&settings, 0x5a, sizeof settings);                    // they may go
+    for (int k = 0; k < 2; k++) fake_go(&pods[k]);
     RUN_UNTIL(ended == 8);
     for (int i = 0; i < 8; i++) CHECK_INT(calls[order[i]].st, FR_OK);          // those under way end as they began
     int before = pods[1].requests;

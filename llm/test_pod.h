@@ -91,6 +91,14 @@ static void fake_answer(struct fake_conn *c, int status, const char *headers, co
 static void fake_on_later(uv_timer_t *t) { struct fake_conn *c = t->data; void (*later)(struct fake_conn *) = c->later; if (!c->closed) later(c); }
 static void fake_later(struct fake_conn *c, int ms, void (*fn)(struct fake_conn *c)) { c->later = fn; uv_timer_start(&c->timer, fake_on_later, (uint64_t)ms, 0); }
 
+// Who waits for wait_ms has waited long enough.
+static inline void fake_go(struct fake_pod *pod)
+{
+    pod->wait_ms = 0;
+    for (struct fake_conn *c = pod->conns; c; c = c->next)
+        if (uv_is_active((uv_handle_t *)&c->timer)) uv_timer_start(&c->timer, fake_on_later, 0, 0);
+}
+
 static const char *fake_question(const struct fr_json *ask)
 {
     const struct fr_json *m = fr_json_child(fr_json_get(ask, "messages")), *last = m;
