@@ -345,7 +345,7 @@
 #define BURN_ADOPT_ROWS_MAX 65536          // pending accruals among which an unknown batch is looked for ...
 #define BURN_ADOPT_TRIES_MAX 256           // ... and runs of them whose root is reckoned: they have the right sum already
 #define BURN_REASON_BYTES_MAX 200          // of burn.accrue
-#define BURN_GAS 200000                    // of one burn, whatever it holds: the first of all takes 119,963
+#define BURN_GAS 200000                    // of one burn, whatever it holds: the first of all takes 120,006
 
 // ---- deposits and reconciliation (treasury/)
 #define DEPOSIT_ADDRESSES_MAX 1000000      // issued; an address costs a row of 200 bytes, and each pass asks for 500 of them at a time

@@ -14,7 +14,11 @@ echo "ok the contracts build"
 chain/contracts/forge.sh test >"$log" 2>&1
 status=$?
 cat "$log"
-sed -nE 's/^\[PASS\] (.*)$/ok \1/p; s/^\[FAIL.*\] ((test|invariant|setUp).*)$/not ok \1/p' "$log" | sort -u
+awk '                    # one test may stand in several contracts, which inherit it: so each is named with its contract
+  /^(Ran [0-9]+ tests? for|Encountered [0-9]+ failing tests? in) / { contract = $NF; sub(/.*:/, "", contract) }
+  sub(/^\[PASS\] /, "") { print "ok", contract, $0 }
+  sub(/^\[FAIL.*\] /, "") && /^(test|invariant|setUp)/ { print "not ok", contract, $0 }
+' "$log" | sort -u
 grep -q '^\[PASS\] invariant' "$log" && [ "$status" -eq 0 ] || echo "not ok forge test ends well (status $status)"
 
 if chain/contracts/forge.sh snapshot --match-contract GasTest --check .gas-snapshot --tolerance "$GAS_PERCENT" >"$log" 2>&1; then

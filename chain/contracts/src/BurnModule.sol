@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Burnable.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {TreasuryModule} from "./TreasuryModule.sol";
 
 /// @title Burns of batches, each exactly once
 /// @notice The host gathers what plugins burn into batches. A batch has an id, an amount and the Merkle root of its reasons; an id burns once,
 /// so the host may send it again whenever it does not know what became of it. The tokens come from the treasury, which allows this contract as
 /// much as it wants to be burned; this contract never holds any.
 ///
-/// Two roles, never one address: the burner (the host's key) only burns, up to a limit per UTC day; the owner (the operator) pauses, sets the
-/// limit and names the burner, and cannot burn. A new owner accepts before it counts, and there is always one.
-contract BurnModule is Ownable2Step, Pausable {
+/// Its keeper is the burner, who only burns, up to a limit per UTC day. What the owner may do, and that it is not to burn, stands in TreasuryModule.
+contract BurnModule is TreasuryModule {
     /// @notice A batch that was burned; all zero for an id that was not.
     struct Batch {
         uint96 amount;
@@ -21,24 +19,9 @@ contract BurnModule is Ownable2Step, Pausable {
         uint64 timestamp;
         bytes32 root;
     }
-    struct Tally {      // one word: a burn writes it once
-        uint96 burned;
-        uint96 today;
-        uint32 day;
-        uint32 batches;
-    }
 
-    /// @notice The largest limit per day; far above any supply, and small enough for its field.
-    uint256 public constant DAY_LIMIT_MAX = type(uint96).max;
     /// @notice What is burned.
     ERC20Burnable public immutable token;
-    /// @notice Whose tokens are burned.
-    address public immutable treasury;
-    /// @notice Who may burn.
-    address public burner;
-    /// @notice The most that may be burned in one UTC day; 0 allows nothing.
-    uint96 public dayLimit;
-    Tally private _tally;
     mapping(bytes32 id => Batch) private _batches;
 
     /// @notice `amount` of the treasury's tokens was burned for the batch `id`.
@@ -47,26 +30,16 @@ contract BurnModule is Ownable2Step, Pausable {
     event BatchBurned(bytes32 indexed id, bytes32 indexed root, uint256 amount, uint256 day);
     /// @notice Another address may burn now; `previous` is zero at the deployment.
     event BurnerChanged(address indexed previous, address indexed current);
-    /// @notice The limit per UTC day is another one now.
-    event DayLimitChanged(uint256 previous, uint256 current);
 
     /// @notice The id was burned, with this amount and root: the answer to a retry.
     error AlreadyBurned(bytes32 id, uint256 amount, bytes32 root);
     /// @notice An id, amount or root of zero: it could not be told from a batch that was not burned.
     error EmptyBatch(bytes32 id, uint256 amount, bytes32 root);
-    /// @notice More than what is left of today's limit.
-    error OverDayLimit(uint256 amount, uint256 left);
-    /// @notice No limit may be above DAY_LIMIT_MAX.
-    error OverDayLimitMax(uint256 limit, uint256 max);
     /// @notice Only the burner burns.
     error NotBurner(address caller);
-    /// @notice Zero, or already in the other role.
-    error UnfitForRole(address account);
-    /// @notice The owner may hand over, but not leave.
-    error OwnerNeeded();
 
     modifier onlyBurner() {
-        if (msg.sender != burner) revert NotBurner(msg.sender);
+        if (msg.sender != _keeper) revert NotBurner(msg.sender);
         _;
     }
 
@@ -75,11 +48,10 @@ contract BurnModule is Ownable2Step, Pausable {
     /// @param admin The first owner.
     /// @param burner_ The first burner.
     /// @param dayLimit_ The first limit per UTC day.
-    constructor(ERC20Burnable token_, address treasury_, address admin, address burner_, uint256 dayLimit_) Ownable(admin) {
-        if (treasury_ == address(0)) revert UnfitForRole(treasury_);
-        if (address(token_).code.length == 0) revert UnfitForRole(address(token_));
+    constructor(ERC20Burnable token_, address treasury_, address admin, address burner_, uint256 dayLimit_)
+        TreasuryModule(address(token_), treasury_, admin)
+    {
         token = token_;
-        treasury = treasury_;
         _setBurner(burner_);
         _setDayLimit(dayLimit_);
     }
@@ -93,35 +65,12 @@ contract BurnModule is Ownable2Step, Pausable {
         if (old.amount != 0) revert AlreadyBurned(id, old.amount, old.root);
         if (id == 0 || amount == 0 || root == 0) revert EmptyBatch(id, amount, root);
         Tally memory tally = _tallyOfToday();
-        uint256 left = _left(tally.today);
-        if (amount > left) revert OverDayLimit(amount, left);
-
-        // forge-lint: disable-next-line(unsafe-typecast)
-        uint96 units = uint96(amount);                              // what is left is a uint96 too
-        tally.burned += units;
-        tally.today += units;
-        tally.batches += 1;
+        uint96 units = _count(tally, amount);
         _tally = tally;
         _batches[id] = Batch(units, uint64(block.number), uint64(block.timestamp), root);
         emit BatchBurned(id, root, amount, tally.day);
 
         token.burnFrom(treasury, amount);
-    }
-
-    /// @notice Stops burning.
-    function pause() external onlyOwner {
-        _pause();
-    }
-
-    /// @notice Lets burning go on.
-    function unpause() external onlyOwner {
-        _unpause();
-    }
-
-    /// @notice Sets the limit per UTC day, for today too: what was burned today counts into it.
-    /// @param limit 0 allows nothing; DAY_LIMIT_MAX at most.
-    function setDayLimit(uint256 limit) external onlyOwner {
-        _setDayLimit(limit);
     }
 
     /// @notice Names another burner; the one before may burn no more.
@@ -130,9 +79,9 @@ contract BurnModule is Ownable2Step, Pausable {
         _setBurner(next);
     }
 
-    /// @notice Refused: without an owner nobody could pause.
-    function renounceOwnership() public view override onlyOwner {
-        revert OwnerNeeded();
+    /// @notice Who may burn.
+    function burner() external view returns (address) {
+        return _keeper;
     }
 
     /// @notice What is known of the batch `id`: all zero when it was not burned.
@@ -142,22 +91,17 @@ contract BurnModule is Ownable2Step, Pausable {
 
     /// @notice All that was ever burned through this contract.
     function totalBurned() external view returns (uint256) {
-        return _tally.burned;
+        return _tally.total;
     }
 
     /// @notice How many batches were burned.
     function batchCount() external view returns (uint256) {
-        return _tally.batches;
+        return _tally.count;
     }
 
     /// @notice What was burned in the current UTC day.
     function burnedToday() external view returns (uint256) {
         return _tallyOfToday().today;
-    }
-
-    /// @notice What may still be burned in the current UTC day; a pause does not show here.
-    function leftToday() external view returns (uint256) {
-        return _left(_tallyOfToday().today);
     }
 
     /// @notice The bytes of an accrual that the host puts under a batch's root: its number in the ledger, its amount, and the hash of its reason.
@@ -177,31 +121,7 @@ contract BurnModule is Ownable2Step, Pausable {
         return root != 0 && MerkleProof.verifyCalldata(proof, root, keccak256(bytes.concat(keccak256(leaf))));
     }
 
-    function _tallyOfToday() private view returns (Tally memory tally) {
-        tally = _tally;
-        uint32 day = uint32(block.timestamp / 1 days);
-        if (tally.day != day) (tally.day, tally.today) = (day, 0);
-    }
-
-    function _left(uint256 today) private view returns (uint256) {
-        return today < dayLimit ? dayLimit - today : 0;
-    }
-
-    function _setDayLimit(uint256 limit) private {
-        if (limit > DAY_LIMIT_MAX) revert OverDayLimitMax(limit, DAY_LIMIT_MAX);
-        emit DayLimitChanged(dayLimit, limit);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        dayLimit = uint96(limit);
-    }
-
     function _setBurner(address next) private {
-        if (next == address(0) || next == owner()) revert UnfitForRole(next);
-        emit BurnerChanged(burner, next);
-        burner = next;
-    }
-
-    function _transferOwnership(address next) internal override {
-        if (next == burner) revert UnfitForRole(next);
-        super._transferOwnership(next);
+        emit BurnerChanged(_setKeeper(next), next);
     }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {TreasuryModule} from "./TreasuryModule.sol";
 
 /// @title Payments to players, each exactly once
 /// @notice The host pays withdrawals in batches. Each has an id; an id is paid once, to one address, in one amount. The same payment again is
@@ -12,9 +11,8 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 /// an old copy of its data was restored. The tokens come from the treasury, which allows this contract as much as it wants to be paid out;
 /// this contract never holds any.
 ///
-/// Two roles, never one address: the payer (the host's key) only pays, up to a limit per UTC day; the owner (the operator) pauses, sets the
-/// limit and names the payer, and cannot pay. A new owner accepts before it counts, and there is always one.
-contract PayoutModule is Ownable2Step, Pausable {
+/// Its keeper is the payer, who only pays, up to a limit per UTC day. What the owner may do, and that it is not to pay, stands in TreasuryModule.
+contract PayoutModule is TreasuryModule {
     using SafeERC20 for IERC20;
 
     /// @notice A payment that was made; all zero for an id that was not paid.
@@ -23,34 +21,17 @@ contract PayoutModule is Ownable2Step, Pausable {
         uint96 amount;
         uint64 blockNumber;
     }
-    struct Tally {      // one word: a batch writes it once
-        uint96 paid;
-        uint96 today;
-        uint32 day;
-        uint32 payments;
-    }
 
-    /// @notice The largest limit per day; far above any supply, and small enough for its field.
-    uint256 public constant DAY_LIMIT_MAX = type(uint96).max;
     /// @notice The most payments of one call.
     uint256 public constant PAYMENTS_MAX = 100;
     /// @notice What is paid.
     IERC20 public immutable token;
-    /// @notice Whose tokens are paid.
-    address public immutable treasury;
-    /// @notice Who may pay.
-    address public payer;
-    /// @notice The most that may be paid in one UTC day; 0 allows nothing.
-    uint96 public dayLimit;
-    Tally private _tally;
     mapping(bytes32 id => Payment) private _payments;
 
     /// @notice `amount` of the treasury's tokens was paid to `to` for the withdrawal `id`.
     event Paid(bytes32 indexed id, address indexed to, uint256 amount);
     /// @notice Another address may pay now; `previous` is zero at the deployment.
     event PayerChanged(address indexed previous, address indexed current);
-    /// @notice The limit per UTC day is another one now.
-    event DayLimitChanged(uint256 previous, uint256 current);
 
     /// @notice The id was paid, to this address and in this amount, which is not what was asked now.
     error PaidOtherwise(bytes32 id, address to, uint256 amount);
@@ -62,19 +43,11 @@ contract PayoutModule is Ownable2Step, Pausable {
     error LengthsDiffer(uint256 ids, uint256 to, uint256 amounts);
     /// @notice No payment, or more than PAYMENTS_MAX.
     error OutOfBounds(uint256 count, uint256 max);
-    /// @notice More than what is left of today's limit.
-    error OverDayLimit(uint256 amount, uint256 left);
-    /// @notice No limit may be above DAY_LIMIT_MAX.
-    error OverDayLimitMax(uint256 limit, uint256 max);
     /// @notice Only the payer pays.
     error NotPayer(address caller);
-    /// @notice Zero, or already in the other role.
-    error UnfitForRole(address account);
-    /// @notice The owner may hand over, but not leave.
-    error OwnerNeeded();
 
     modifier onlyPayer() {
-        if (msg.sender != payer) revert NotPayer(msg.sender);
+        if (msg.sender != _keeper) revert NotPayer(msg.sender);
         _;
     }
 
@@ -83,11 +56,10 @@ contract PayoutModule is Ownable2Step, Pausable {
     /// @param admin The first owner.
     /// @param payer_ The first payer.
     /// @param dayLimit_ The first limit per UTC day.
-    constructor(IERC20 token_, address treasury_, address admin, address payer_, uint256 dayLimit_) Ownable(admin) {
-        if (treasury_ == address(0)) revert UnfitForRole(treasury_);
-        if (address(token_).code.length == 0) revert UnfitForRole(address(token_));
+    constructor(IERC20 token_, address treasury_, address admin, address payer_, uint256 dayLimit_)
+        TreasuryModule(address(token_), treasury_, admin)
+    {
         token = token_;
-        treasury = treasury_;
         _setPayer(payer_);
         _setDayLimit(dayLimit_);
     }
@@ -112,31 +84,15 @@ contract PayoutModule is Ownable2Step, Pausable {
         }
     }
 
-    /// @notice Stops paying.
-    function pause() external onlyOwner {
-        _pause();
-    }
-
-    /// @notice Lets paying go on.
-    function unpause() external onlyOwner {
-        _unpause();
-    }
-
-    /// @notice Sets the limit per UTC day, for today too: what was paid today counts into it.
-    /// @param limit 0 allows nothing; DAY_LIMIT_MAX at most.
-    function setDayLimit(uint256 limit) external onlyOwner {
-        _setDayLimit(limit);
-    }
-
     /// @notice Names another payer; the one before may pay no more.
     /// @param next Neither zero nor the owner.
     function setPayer(address next) external onlyOwner {
         _setPayer(next);
     }
 
-    /// @notice Refused: without an owner nobody could pause.
-    function renounceOwnership() public view override onlyOwner {
-        revert OwnerNeeded();
+    /// @notice Who may pay.
+    function payer() external view returns (address) {
+        return _keeper;
     }
 
     /// @notice What is known of the withdrawal `id`: all zero when it was not paid.
@@ -146,22 +102,17 @@ contract PayoutModule is Ownable2Step, Pausable {
 
     /// @notice All that was ever paid through this contract.
     function totalPaid() external view returns (uint256) {
-        return _tally.paid;
+        return _tally.total;
     }
 
     /// @notice How many payments were made.
     function paymentCount() external view returns (uint256) {
-        return _tally.payments;
+        return _tally.count;
     }
 
     /// @notice What was paid in the current UTC day.
     function paidToday() external view returns (uint256) {
         return _tallyOfToday().today;
-    }
-
-    /// @notice What may still be paid in the current UTC day; a pause does not show here.
-    function leftToday() external view returns (uint256) {
-        return _left(_tallyOfToday().today);
     }
 
     // True when it is due: then it is remembered and counted.
@@ -173,42 +124,11 @@ contract PayoutModule is Ownable2Step, Pausable {
         }
         if (id == 0 || amount == 0) revert EmptyPayment(id, amount);
         if (to == address(0) || to == address(token) || to == treasury || to == address(this)) revert UnfitForPayment(id, to);
-        uint256 left = _left(tally.today);
-        if (amount > left) revert OverDayLimit(amount, left);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        uint96 units = uint96(amount);                              // what is left is a uint96 too
-        tally.paid += units;
-        tally.today += units;
-        tally.payments += 1;
-        _payments[id] = Payment(to, units, uint64(block.number));
+        _payments[id] = Payment(to, _count(tally, amount), uint64(block.number));
         return true;
     }
 
-    function _tallyOfToday() private view returns (Tally memory tally) {
-        tally = _tally;
-        uint32 day = uint32(block.timestamp / 1 days);
-        if (tally.day != day) (tally.day, tally.today) = (day, 0);
-    }
-
-    function _left(uint256 today) private view returns (uint256) {
-        return today < dayLimit ? dayLimit - today : 0;
-    }
-
-    function _setDayLimit(uint256 limit) private {
-        if (limit > DAY_LIMIT_MAX) revert OverDayLimitMax(limit, DAY_LIMIT_MAX);
-        emit DayLimitChanged(dayLimit, limit);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        dayLimit = uint96(limit);
-    }
-
     function _setPayer(address next) private {
-        if (next == address(0) || next == owner()) revert UnfitForRole(next);
-        emit PayerChanged(payer, next);
-        payer = next;
-    }
-
-    function _transferOwnership(address next) internal override {
-        if (next == payer) revert UnfitForRole(next);
-        super._transferOwnership(next);
+        emit PayerChanged(_setKeeper(next), next);
     }
 }
