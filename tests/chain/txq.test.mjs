@@ -234,7 +234,7 @@ test("somebody else uses the key: halted, an operator decides", { skip }, async 
   assert.equal((await tool.facts()).next_nonce, 2);
   tool.tell("forgive");
   await tool.ended("two", LOST);
-  await tool.until(async () => (await tool.facts()).sends > 0);
+  await tool.until(async () => (await inPool(node)) === 1);      // it is there, not only sent
   await mine(node, 6);
   await tool.ended("three", PAID);
   assert.equal(await balance(node), 103n);
