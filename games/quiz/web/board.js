@@ -44,8 +44,11 @@ export class Board {
 
   /** @param {import("/sdk/frond.js").Match} match */
   update(match) {
+    const { view: { phase, history }, seat } = match, answered = this.phase === "question" && phase === "reveal" && !this.watched;
     this.match = match;
+    this.phase = phase;                // kept apart: the match is one object, which has changed already
     this.draw();
+    if (answered) this.hooks.haptic(history.at(-1).choices[seat - 1] === history.at(-1).right ? "success" : "warning");
   }
   /** @param {boolean} online */
   connection(online) {
