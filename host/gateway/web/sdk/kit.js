@@ -134,8 +134,8 @@ export function openGame(plan) {
       const kept = await frond.storage.get(name);
       chosen[name] = list.includes(kept) ? kept : list[0];
     }
-    const listeners = { view: onView, end: onEnd, "match.queue": onQueue, "match.rematch": onRematch, connection: onConnection, ...plan.on };
-    for (const [name, listener] of Object.entries(listeners)) frond.on(name, listener);
+    const listeners = { view: onView, end: onEnd, "match.queue": onQueue, "match.rematch": onRematch, connection: onConnection };
+    for (const [name, listener] of [listeners, plan.on ?? {}].flatMap(Object.entries)) frond.on(name, listener);
     if (frond.watching) {              // a match of others: there is no lobby to go back to, and no way to act
       show(el("p", { class: "loading", role: "status", tabIndex: -1 }, t("watch.wait")));
       return frond.match.watch();      // the board comes with the events
