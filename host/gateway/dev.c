@@ -6,8 +6,10 @@
 #include "base/mem.h"
 #include "gateway/internal.h"
 #include "player/initdata.h"
+#include "treasury/burn.h"
 
 #define KILL_AFTER_MS 30                   // so that the answer leaves first
+#define BURNS_SHOWN 4                      // batches, the newest
 #define HOSTILE_POLL_MS 20
 #define HOSTILE_UP_MS 6000                 // a worker that was just killed is started again after a back-off
 
@@ -64,7 +66,9 @@ static enum fr_status status_job(struct store_txn *txn, void *arg, struct fr_err
     size_t before = r->out.len;
     FR_TRY(ledger_journal(txn, 0, 0, 1, newest_entry, &r->out, err));
     if (r->out.len == before) fr_buf_add(&r->out, ",\"entries\":0,\"head\":\"\"");
-    fr_buf_addf(&r->out, "},%s}", rest->data);
+    fr_buf_add(&r->out, "},\"burn\":");
+    FR_TRY(burn_batches(txn, 0, BURNS_SHOWN, &r->out, err));
+    fr_buf_addf(&r->out, ",%s}", rest->data);
     return FR_OK;
 }
 

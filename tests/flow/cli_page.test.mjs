@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import { audit } from "./audit.mjs";
 import { BUILD, ROOT, checks, startHost } from "./host.mjs";
 
 const FROND = process.env.FROND ?? path.join(BUILD, "frond"), SHOTS = path.join(BUILD, "test-shots");
@@ -20,8 +21,8 @@ writeFileSync(path.join(work, "frond.json"), JSON.stringify({ plugins: ["games"]
 const host = await startHost({ args: ["--config", path.join(work, "frond.json")] });
 const browser = await chromium.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
 
-async function person(name, colorScheme) {
-  const page = await (await browser.newContext({ viewport: { width: 390, height: 760 }, colorScheme })).newPage();
+async function person(name, colorScheme, language) {
+  const page = await (await browser.newContext({ viewport: { width: 390, height: 760 }, colorScheme, locale: language })).newPage();
   page.setDefaultTimeout(20000);
   page.on("console", (message) => { if (message.type() === "error") complaints.push(`${name}: ${message.text()}`); });
   page.on("pageerror", (error) => complaints.push(`${name}: ${error.message}`));
@@ -31,12 +32,22 @@ async function person(name, colorScheme) {
   await page.getByTestId("open-moon-race").click();
   const game = page.frameLocator("iframe[data-testid=game]");
   await game.getByTestId("bot").waitFor();
-  return { name, page, game, shot: (what) => page.screenshot({ path: path.join(SHOTS, `template-${what}.png`) }) };
+  return { name, page, game, shot };
+
+  // A picture, and what the page owes everybody.
+  async function shot(what) {
+    const frame = page.frames().find((one) => one.url().includes("/app/moon-race/"));
+    for (const width of [320, 390]) {
+      await page.setViewportSize({ width, height: 760 });
+      await page.screenshot({ path: path.join(SHOTS, `template-${what}-${colorScheme}-${width}.png`) });
+      for (const fault of await frame.evaluate(audit, { language, names: ["PALM", "Ann", "Ben", "Moon Race"] })) if (language === "ko" || !fault.startsWith("foreign")) complaints.push(`${what} at ${width}: ${fault}`);
+    }
+  }
 }
 
 // Plays the leftmost or the rightmost card that may be played, until the result is there.
 async function playOut(one, side) {
-  const cards = one.game.locator(".hand button:not([disabled])"), result = one.game.getByTestId("result");
+  const cards = one.game.locator(".hand button[aria-disabled=false]"), result = one.game.getByTestId("result");
   for (let i = 0; i < 2000 && await result.count() === 0; i++) {
     if (await cards.count() > 0) await cards[side]().click({ timeout: 500 }).catch(() => {});
     await new Promise((r) => setTimeout(r, 30));
@@ -45,34 +56,36 @@ async function playOut(one, side) {
   return result.textContent();
 }
 
-const ann = await person("Ann", "light"), ben = await person("Ben", "dark");
+const ann = await person("Ann", "light", "en"), ben = await person("Ben", "dark", "ko");
 
 await check("template: a new game is played against the bot by clicking", async () => {
-  await ann.shot("lobby-light");
+  await ann.shot("lobby");
   await ann.game.getByTestId("bot").click();
   await ann.game.getByTestId("card-3").waitFor();
-  await ann.shot("table-light");
+  await ann.shot("table");
   assert.match(await playOut(ann, "last"), /^(You won!|You lost|A draw)$/);
-  await ann.shot("result-light");
-  await ann.game.getByTestId("again").click();
+  await ann.shot("result");
+  await ann.game.getByTestId("leave").click();
 });
 
-await check("template: two people play it for a stake", async () => {
+await check("template: two people play it for a stake, each in their language", async () => {
+  await ben.shot("lobby");
   for (const one of [ann, ben]) {
-    await one.game.getByTestId("find-1000000000").click();
+    await one.game.getByTestId("stake-1000000000").check();
+    await one.game.getByTestId("find").click();
     const approve = one.page.getByTestId("approve-once");
     await approve.waitFor();
     for (let i = 0; i < 200 && !await approve.isEnabled(); i++) await new Promise((r) => setTimeout(r, 50));
     await approve.click();
   }
   await ben.game.getByTestId("card-1").waitFor();
-  await ben.shot("table-dark");
+  await ben.shot("table");
   const results = await Promise.all([playOut(ann, "last"), playOut(ben, "last")]);
-  assert.deepEqual(results, ["A draw", "A draw"]);          // the same cards in the same order
-  await ben.shot("result-dark");
+  assert.deepEqual(results, ["A draw", "비겼어요"]);          // the same cards in the same order
+  await ben.shot("result");
 });
 
-await check("template: the browser has nothing to complain about", () => assert.deepEqual(complaints, []));
+await check("template: the browser and the audit have nothing to complain about", () => assert.deepEqual(complaints, []));
 
 await browser.close();
 await host.stop();

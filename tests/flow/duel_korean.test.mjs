@@ -97,7 +97,7 @@ await check("korean: the audit finds English, faint text, nameless controls and 
 
 await check("korean: both catalogues say the same things with the same values", async () => {
   const { page } = await person("Probe");
-  for (const path of ["/app/i18n.js", "/app/duel/i18n.js"]) {
+  for (const path of ["/app/i18n.js", "/sdk/kit.js", "/app/duel/i18n.js", "/app/quiz/i18n.js"]) {
     const { en, ko } = await page.evaluate(async (from) => ({ ...(await import(from)).CATALOGUE }), path);
     assert.ok(Object.keys(en).length > 50, path);
     assert.deepEqual(Object.keys(ko), Object.keys(en), path);

@@ -1,4 +1,4 @@
-// page_sdk.test.mjs: what a plugin's page computes by itself: merge patches and amounts. Then the client against a stand-in for the shell.
+// page_sdk.test.mjs: what a plugin's page computes by itself: merge patches, amounts, words. Then the client against a stand-in for the shell.
 import assert from "node:assert/strict";
 import { checks } from "./host.mjs";
 
@@ -10,6 +10,7 @@ globalThis.addEventListener = (name, listener) => { if (name === "message") hear
 globalThis.removeEventListener = () => {};
 globalThis.document = { documentElement: { dataset: {}, style: { setProperty() {} } } };
 const { applyPatch, connect, formatUnits } = await import("../../host/gateway/web/sdk/frond.js");
+const { words } = await import("../../host/gateway/web/sdk/kit.js");
 const { check, end } = checks();
 
 await check("page: merge patches as in RFC 7396, appendix A", () => {
@@ -136,6 +137,21 @@ await check("page: a watched match has no seat; its events come as those of one'
 });
 
 await check("page: amounts have the separators of the language", () => assert.equal(formatUnits("1234500000000", 9, "de"), "1.234,5"));
+
+await check("kit: a game's words go before the kit's, in the game's languages; the first one stands in for what another lacks", () => {
+  const { t, speak, language, knows, called, refused, amount, signed } = words({ en: { title: "Moon Race", find: "To the start", "refused.no_fuel": "No fuel." }, ko: { title: "달 경주" } });
+  assert.deepEqual([t("title"), t("find"), t("cancel"), language()], ["Moon Race", "To the start", "Cancel", "en"]);
+  speak(["fr", "ko-KR", "en"]);
+  assert.deepEqual([t("title"), t("find"), t("cancel"), language(), document.documentElement.lang, document.title], ["달 경주", "상대 찾기", "취소", "ko", "ko", "달 경주"]);
+  assert.deepEqual([called({ name: "Ann", bot: false }), called({ name: "x", bot: true })], ["Ann 님", "봇"]);
+  assert.deepEqual([refused("no_fuel"), refused("timeout"), refused("whatever")], ["No fuel.", "아직 답이 없어요. 다시 해 주세요.", "답이 들어가지 않았어요. (whatever)"]);
+  assert.deepEqual([amount("12500000000"), signed("1000000000"), signed("-1000000000"), knows("refused.no_fuel"), knows("refused.x")], ["12.5", "+1", "\u22121", true, false]);
+  speak(["fr"]);
+  assert.equal(t("cancel"), "Cancel");
+  const german = words({ de: { title: "Mondrennen" } });          // the kit does not speak it: its English stands in
+  german.speak(["ko", "en"]);
+  assert.deepEqual([german.language(), german.t("title"), german.t("cancel")], ["de", "Mondrennen", "Cancel"]);
+});
 
 channel.port1.close();
 end();

@@ -62,11 +62,23 @@ const watch = (one) => one.page.evaluate(() => {
 });
 const inOrder = (seen) => seen.every((one, i) => WAY.includes(one) && (i === 0 || WAY.indexOf(one) > WAY.indexOf(seen[i - 1])));
 
-let ann, ben, asAnn, burn, before;
+// The development page without its two phones: they would be Ann and Ben once more.
+async function devPage(locale) {
+  const page = await (await browser.newContext({ viewport: { width: 1360, height: 900 }, locale })).newPage();
+  page.setDefaultTimeout(30000);
+  page.on("pageerror", (error) => faults.push(String(error)));
+  await page.route("**/app/?as=*", (route) => route.abort());
+  await page.goto(`${host.url}/app/dev/`);
+  await page.locator("[data-testid=chain][data-state=ready]").waitFor();
+  return page;
+}
+
+let ann, ben, asAnn, burn, before, dev;
 await check("burn on chain: a staked duel is played to its end, and what it gives up waits", async () => {
   await ready(host);
   before = await supplyOnChain(host);
   assert.deepEqual([before.total, before.burned, before.byFrond], [LAUNCHED, BURNED_BEFORE, 0n]);
+  dev = [await devPage("en-US"), await devPage("ko-KR")];
   [ann, ben] = [await person(browser, host.url, "Ann"), await person(browser, host.url, "Ben", { colorScheme: "dark", locale: "ko-KR" })];
   ann.page.on("request", (request) => { if (/\/v1\/burns\/\d+$/.test(request.url())) asAnn = { url: request.url(), headers: { authorization: request.headers().authorization } }; });
   await meet([ann, ben], true);
@@ -102,6 +114,20 @@ await check("burn on chain: it goes from pending to burned by itself, and the pa
   const told = host.log.map((line) => [/"event":"burn\.planned"/, /"text":"payment 1 is paid"/, /"event":"burn\.moved".*"state":"burned"/].findIndex((one) => one.test(line))).filter((one) => one >= 0);
   assert.equal(told[0], 0);
   assert.deepEqual([...told].sort(), [0, 1, 2]);
+});
+
+await check("burn on chain: the development page says it once, with the amount, the batch, its id and the block; one that is opened later does not", async () => {
+  const { batch, id, block } = burn.burn, lines = dev.map((page) => page.getByTestId("burned"));
+  for (const line of lines) await line.waitFor();
+  assert.deepEqual(await Promise.all(lines.map((line) => line.textContent())), [`0.4 PALM were burned: batch ${batch}, ${id.slice(0, 10)}… on chain, in block ${block}`, `0.4 PALM을 소각했어요: 묶음 ${batch}, 체인의 ${id.slice(0, 10)}…, ${block}번 블록`]);
+  assert.equal(await lines[0].getAttribute("title"), id);
+  await lines[0].getByRole("link").click();
+  assert.equal(await dev[0].locator("#chain:target").getByTestId("chain-final").count(), 1);
+  const late = await devPage("en-US");
+  await sleep(2500);                   // two looks
+  assert.deepEqual(await Promise.all([...dev, late].map((page) => page.getByTestId("burned").count())), [1, 1, 0]);
+  await dev[0].screenshot({ path: path.join(SHOTS, "dev-burned-1360.png"), timeout: 4000 }).catch(() => {});
+  for (const page of [...dev, late]) await page.context().close();
 });
 
 await check("burn on chain: the page checks the proof", async () => {

@@ -46,6 +46,12 @@ async function guest(name, options = {}) {
   const one = await person(browser, host.url, name, { ...options, address: null });
   one.heard = [];
   one.page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => one.heard.push(String(payload))));
+  // What the game asks the phone to let its owner feel.
+  await one.page.addInitScript(() => {
+    const post = MessagePort.prototype.postMessage;
+    window.felt = [];
+    MessagePort.prototype.postMessage = function (message, ...more) { if (message?.op === "haptic") window.felt.push(message.kind); return post.call(this, message, ...more); };
+  });
   await one.page.goto(`${host.url}/app/?as=${name}`);
   return one;
 }
@@ -101,6 +107,7 @@ await check("quiz: the right answer is what the rules count, not what the model 
   assert.equal(await ben.game.getByTestId("me-score").textContent(), "0");
   assert.match(await ann.game.getByTestId("say").textContent(), /^Right! [\d,]+ points/);
   await inspect(ben, "quiz-reveal", { language: "ko", sizes: [SIZES[0]] });
+  assert.deepEqual(await Promise.all([ann, ben].map((one) => frameOf(one, "quiz").evaluate(() => window.felt))), [["medium", "select", "success"], ["medium", "select", "warning"]]);
 });
 
 await check("quiz: the model dies in the middle, and the game goes on with packaged questions to its end", async () => {

@@ -1,7 +1,8 @@
 // table.js: draws one match and reports what the player wants. Built once, then brought up to date from the view, so that animations and
 // keyboard focus survive a change. Who only watches sees both hands from behind and has nothing to press.
-import { CHARGES, SUITS, cardName, el, face, icon, suitName, suitOf, valueOf } from "./dom.js";
-import { called, knows, t } from "./i18n.js";
+import { el, giveUpDialog, icon, tell } from "/sdk/kit.js";
+import { CHARGES, SUITS, cardName, face, suitName, suitOf, valueOf } from "./cards.js";
+import { called, knows, sign, t } from "./i18n.js";
 
 const REVEAL_MS = 2400;              // the clock of the next round starts that much later
 const LATE_MS = 5000;
@@ -24,7 +25,6 @@ export class Table {
     this.ticker = setInterval(() => this.#tick(), 100);
   }
   close() { clearInterval(this.ticker); clearTimeout(this.revealTimer); }
-  get revealing() { return this.reveal !== null; }
 
   #build() {
     const side = (who) => {
@@ -52,10 +52,7 @@ export class Table {
       class: `charge ${charge}`, "data-testid": `charge-${charge}`, "aria-pressed": "false", title: t(`${charge}.about`),
       onclick: () => this.toggle(charge) }, icon(charge), t(`charge.${charge}`))]));
     this.playButton = el("button", { class: "primary play", "data-testid": "play", onclick: () => this.play() });
-    this.dialog = el("dialog", { class: "confirm", "aria-labelledby": "give-up" },
-      el("h2", { id: "give-up" }, t("give_up.ask")), el("p", {}, t("give_up.about")),
-      el("button", { class: "secondary", onclick: () => this.dialog.close() }, t("give_up.no")),
-      el("button", { class: "danger", "data-testid": "surrender-yes", onclick: () => { this.dialog.close(); this.hooks.onSurrender(); } }, t("give_up")));
+    this.dialog = giveUpDialog(t, () => this.hooks.onSurrender());
     const foot = el("div", { class: "foot", role: "group", "aria-label": t("reactions") },
       REACTIONS.map((kind) => el("button", { class: "react", "data-testid": `react-${kind}`, onclick: () => this.hooks.onReact(kind) }, t(`react.${kind}`))),
       el("button", { class: "react give-up", "aria-label": t("give_up"), title: t("give_up"), "data-testid": "surrender", onclick: () => this.dialog.showModal() }, icon("flag")));
@@ -93,6 +90,11 @@ export class Table {
     this.reveal = null;
     this.draw();
     this.onrevealed?.();
+  }
+  /** First the last cards turn over. @param {any} end @param {() => void} then */
+  settle(end, then) {
+    if (this.reveal) this.onrevealed = then;
+    else then();
   }
 
   // ---- what the player does
@@ -172,8 +174,7 @@ export class Table {
     this.#drawSide(this.foe, view, theirs);
     if (this.watched) {
       this.#drawSide(this.me, view, mine);
-      const sign = t(match.delayMs > 0 ? "watch.sign" : "watch.sign_now", { n: Math.ceil(match.delayMs / 1000) });
-      if (this.sign.lastChild.textContent !== sign) this.sign.lastChild.textContent = sign;
+      tell(this.sign.lastChild, sign(match));
     } else {
       this.me.label.textContent = t("score.mine");
       this.me.name.textContent = t("you");
@@ -183,8 +184,7 @@ export class Table {
     this.#drawMiddle(view, mine, theirs, foe, me);
     this.#drawRounds(view, mine);
     if (!this.watched) this.#drawHand(view, me);
-    const sentence = this.watched ? this.#sentenceWatched(view) : this.#sentence(view, mine, theirs, foe, foeName);
-    if (this.say.textContent !== sentence) this.say.textContent = sentence;      // the same words again would be read aloud again
+    tell(this.say, this.watched ? this.#sentenceWatched(view) : this.#sentence(view, mine, theirs, foe, foeName));
     this.element.classList.toggle("over", over && !this.reveal);
     this.#tick();
   }

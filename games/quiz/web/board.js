@@ -1,9 +1,10 @@
 // board.js: draws one match and reports what the player answers. Built once, then brought up to date from the view, so that keyboard focus survives a change.
 // Who only watches has nothing to press.
-import { el, icon } from "./dom.js";
-import { called, knows, t } from "./i18n.js";
+import { el, giveUpDialog, icon, tell } from "/sdk/kit.js";
+import { called, sign, t } from "./i18n.js";
 
 const LATE_MS = 5000;
+const LAST_MS = 2500;                // the last right answer is looked at before the result covers it
 const MILESTONES_S = [10, 5];         // what is said aloud of the clock
 
 export class Board {
@@ -35,10 +36,7 @@ export class Board {
     this.say = el("p", { class: "say", role: "status", "aria-live": "polite", "data-testid": "say" });
     this.sign = el("p", { class: "watching", hidden: !this.watched, "data-testid": "watching" }, icon("eye"), el("span"));
     this.verdict = el("div", { class: "verdict", role: "status", "data-testid": "verdict" });
-    this.dialog = el("dialog", { class: "confirm", "aria-labelledby": "give-up" },
-      el("h2", { id: "give-up" }, t("give_up.ask")), el("p", {}, t("give_up.about")),
-      el("button", { class: "secondary", onclick: () => this.dialog.close() }, t("give_up.no")),
-      el("button", { class: "danger", "data-testid": "surrender-yes", onclick: () => { this.dialog.close(); this.hooks.onSurrender(); } }, t("give_up")));
+    this.dialog = giveUpDialog(t, () => this.hooks.onSurrender());
     const giveUp = el("button", { class: "give-up", "aria-label": t("give_up"), title: t("give_up"), "data-testid": "surrender", onclick: () => this.dialog.showModal() }, icon("flag"));
     return el("section", { class: "board", tabIndex: this.watched ? 0 : -1, "data-testid": "board" }, this.sign, this.verdict, el("div", { class: "sides" }, this.me.row, this.foe.row),
       el("div", { class: "line" }, this.count, this.source, !this.watched && giveUp), el("div", { class: "time" }, this.bar, this.seconds), this.clock, this.text, this.options, this.say, !this.watched && this.dialog);
@@ -46,8 +44,11 @@ export class Board {
 
   /** @param {import("/sdk/frond.js").Match} match */
   update(match) {
+    const { view: { phase, history }, seat } = match, answered = this.phase === "question" && phase === "reveal" && !this.watched;
     this.match = match;
+    this.phase = phase;                // kept apart: the match is one object, which has changed already
     this.draw();
+    if (answered) this.hooks.haptic(history.at(-1).choices[seat - 1] === history.at(-1).right ? "success" : "warning");
   }
   /** @param {boolean} online */
   connection(online) {
@@ -88,7 +89,7 @@ export class Board {
     this.element.dataset.phase = view.phase;
     this.#drawSide(this.me, mine, this.watched ? called(players[mine]) : t("you"));
     this.#drawSide(this.foe, theirs, foe);
-    if (this.watched) this.sign.lastChild.textContent = t(match.delayMs > 0 ? "watch.sign" : "watch.sign_now", { n: Math.ceil(match.delayMs / 1000) });
+    if (this.watched) tell(this.sign.lastChild, sign(match));
     const past = view.phase === "question" ? null : view.history[view.round - 1], question = view.question ?? past;
     this.count.textContent = view.round ? t("question", { n: view.round, rounds: view.rounds }) : t(`topic.${view.topic}`);
     this.source.hidden = !question;
@@ -98,8 +99,7 @@ export class Board {
       this.source.replaceChildren(icon(question.by), t(`by.${question.by}`));
     }
     this.#drawQuestion(view, question, past, mine, theirs);
-    const sentence = this.#sentence(view, past, mine, theirs, foe);
-    if (this.say.textContent !== sentence) this.say.textContent = sentence;      // the same words again would be read aloud again
+    tell(this.say, this.#sentence(view, past, mine, theirs, foe));
     this.#tick();
   }
 
@@ -166,6 +166,11 @@ export class Board {
     if (key && key !== this.said) { this.said = key; this.clock.textContent = t("clock", { n: mark }); }
   }
 
+  /** @param {any} end @param {() => void} then */
+  settle(end, then) {
+    if (end.reason === "played" && !this.watched) setTimeout(then, LAST_MS);
+    else then();
+  }
   /** How a watched match ended. @param {any} end */
   finish(end) {
     const { players, view } = this.match, voided = !end.places?.length, draw = !voided && end.places.length === 1 && end.places[0].length > 1;
@@ -173,6 +178,3 @@ export class Board {
     this.verdict.replaceChildren(el("h2", {}, what), el("p", {}, t("watch.final", { a: called(players[0]), b: called(players[1]), first: view.seats[0].score, second: view.seats[1].score })));
   }
 }
-
-/** What a refused answer means, in words. @param {{code: string}} reply */
-export const refusalText = ({ code }) => (code === "already_answered" ? null : t(knows(`refused.${code}`) ? `refused.${code}` : "refused.other", { code }));

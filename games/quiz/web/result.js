@@ -1,33 +1,20 @@
 // result.js: how the match ended, where the questions came from, and each of them again, with a tutor who explains it when asked.
-import { el, icon } from "./dom.js";
-import { called, knows, t } from "./i18n.js";
+import { el, icon } from "/sdk/kit.js";
+import { t } from "./i18n.js";
 
 /**
- * @param {{ended: import("/sdk/frond.js").Match, event: any, money: string, burned: boolean, explain: (entry: any, onDelta: (text: string) => void) => Promise<any>, onAgain: () => void, onLeave: () => void, onReceipt: () => void}} props
+ * @param {import("/sdk/frond.js").Match} match @param {import("/sdk/kit.types.js").Ending} ending
+ * @param {(entry: any, onDelta: (text: string) => void) => Promise<any>} explain
  */
-export function drawResult({ ended, event, money, burned, explain, onAgain, onLeave, onReceipt }) {
-  const { seat, players, view } = ended, foe = players[2 - seat], who = called(foe), mine = view.seats[seat - 1].score, theirs = view.seats[2 - seat].score;
-  const outcome = outcomeOf(event, seat), why = outcome === "cancelled" ? "why.cancelled" : `why.${event.reason}.${outcome}`;
+export function drawResult({ seat, view }, { outcome, title, lines, asked, buttons }, explain) {
   return el("section", { class: `result ${outcome}`, "data-testid": "result" },
-    el("h1", { tabIndex: -1, "data-testid": "result-title" }, t(outcome, { who })),
-    el("div", { role: "status" },
-      el("p", { class: "final" }, el("span", { class: "sr" }, t("score.final", { mine, theirs, who })), el("span", { "aria-hidden": "true" }, `${mine} : ${theirs}`)),
-      knows(why) && el("p", { class: "lead" }, t(why, { who })),
-      el("p", { class: ended.stake === "0" ? "lead" : "money", "data-testid": "result-net", "data-net": event.net ?? "0" }, money)),
-    el("p", { class: "asked", role: "status", "data-testid": "rematch-asked" }),
-    el("div", { class: "ways" }, el("button", { class: "primary", "data-testid": "rematch", onclick: onAgain }, t(foe.bot ? "again" : "rematch")),
-      el("button", { class: "secondary", "data-testid": "leave", onclick: onLeave }, t("leave")),
-      burned && el("button", { class: "secondary", "data-testid": "receipt", onclick: onReceipt }, t("receipt"))),
+    el("h1", { tabIndex: -1, "data-testid": "result-title" }, title),
+    el("div", { role: "status" }, lines),
+    asked,
+    el("div", { class: "ways" }, buttons),
     view.history.length > 0 && el("h2", {}, t("review")),
     view.history.length > 0 && el("p", { class: "note", "data-testid": "made" }, madeText(view.history)),
     el("ol", { class: "review" }, view.history.map((entry, i) => review(entry, i, seat, explain))));
-}
-
-/** @param {any} event @param {number} seat @returns {"cancelled" | "draw" | "won" | "lost"} */
-export function outcomeOf(event, seat) {
-  if (!event.places || event.places.length === 0) return "cancelled";
-  if (event.places.length === 1 && event.places[0].length > 1) return "draw";
-  return event.places[0].includes(seat) ? "won" : "lost";
 }
 
 function madeText(history) {

@@ -1,19 +1,6 @@
 // frond.js: what a plugin's page uses to talk to the host. The page runs in a sandboxed frame without an origin, a session or
 // storage of its own; everything goes through one MessagePort that the shell hands over.
-//
-//   import { connect } from "/sdk/frond.js";
-//   const frond = await connect();
-//   frond.on("view", (match) => draw(match.view));
-//   const reply = await frond.match.find({ mode: "classic", stake: "0", bot: true });
-//   if (!reply.ok) show(reply.detail);                 // a refusal is an answer, never thrown
-//
-// A page of a game with spectators is also opened to show a match that its player only watches:
-//
-//   if (frond.watching) await frond.match.watch();     // "view" comes with match.watched, and again after each change, late by match.delayMs
-//
-// Then "view", "match.event" and "end" come as in a match of one's own, and whatever is sent is refused with `watching`.
-//
-// Amounts and ids are decimal strings. The page proposes; the host decides.
+// How to use it: plugins/sdk/README.md. Amounts and ids are decimal strings. The page proposes; the host decides.
 
 /** @typedef {{ok: true, value: any} | {ok: false, code: string, detail: string, [more: string]: any}} Reply */
 /** `watched`: this player only looks at it, so there is no seat (`seat` is null), the view is what the game shows to nobody in particular, `delayMs` old, and

@@ -58,8 +58,8 @@ async function watchStatus() {
 }
 
 // Says in words what changed since the last look.
-function notice({ host, workers, matches, ledger, chain }) {
-  noticeChain(seen, chain, say);
+function notice({ host, workers, matches, ledger, chain, burn }) {
+  noticeChain(seen, chain, burn, say);
   if (seen.hostPid && host.pid !== seen.hostPid) say("good", `A new host runs: process ${seen.hostPid} became ${host.pid}.`);
   seen.hostPid = host.pid;
   for (const worker of workers) {

@@ -1,107 +1,81 @@
-// game.js: the page of My Plugin: lobby, table, result. It proposes moves; the host decides, and the page draws what it is told.
-import { connect, formatUnits } from "/sdk/frond.js";
+// game.js: the page of My Plugin: its words, its table, its result. It proposes moves; the host decides, and the page draws what it is told.
+// Lobby, stakes, search, the way back into a running match and the rematch come from the kit, in English and Korean.
+import { el, giveUpDialog, openGame, tell, words } from "/sdk/kit.js";
 
-const MODE = "classic";
-const REFUSALS = { consent_refused: "No coins moved.", funds: "Not enough coins.", not_in_hand: "You do not hold that card." };
-const root = document.getElementById("app");
-let frond, mode, ticket = null, clock = 0;
+const CARDS = [1, 2, 3, 4, 5];
+const own = words({
+  en: {
+    title: "My Plugin", lead: "Five cards each, five rounds.", lost: "You lost", table: "You against {who}, round {n} of 5", hand: "Your hand",
+    "rules.higher": "Both choose a card in secret. The higher one takes the round, and a 1 beats a 5.", "rules.keys": "Keys: 1 to 5 play a card.",
+    "say.choose": "Choose a card.", "say.move": "{who} has chosen. Your turn.", "say.wait": "Waiting for {who}…", left: "{n} s",
+    "round.won": "{a} against {b}: yours", "round.lost": "{a} against {b}: theirs", "round.tie": "{a} against {b}: nobody's", "refused.not_in_hand": "You do not hold that card.",
+  },
+  ko: {
+    title: "My Plugin", lead: "카드 다섯 장, 다섯 라운드.", lost: "졌어요", table: "상대는 {who}, 5라운드 중 {n}라운드", hand: "내 카드",
+    "rules.higher": "둘 다 몰래 카드를 골라요. 높은 카드가 라운드를 가져가고, 1은 5를 이겨요.", "rules.keys": "키보드: 숫자 1~5로 카드를 내요.",
+    "say.choose": "카드를 골라 주세요.", "say.move": "{who}은 골랐어요. 내 차례예요.", "say.wait": "{who}을 기다리고 있어요…", left: "{n}초",
+    "round.won": "{a} 대 {b}: 이김", "round.lost": "{a} 대 {b}: 짐", "round.tie": "{a} 대 {b}: 비김", "refused.not_in_hand": "없는 카드예요.",
+  },
+});
+const { t, called, refused } = own;
 
-start();
+const game = openGame({
+  words: own, result, board: (match) => new Table(match),
+  picture: () => el("img", { class: "picture", src: "icon.svg", alt: "" }),
+  rules: () => el("ul", {}, ["higher", "keys"].map((one) => el("li", {}, t(`rules.${one}`)))),
+});
 
-async function start() {
-  try { frond = await connect(); } catch { return show(text("p", "This page works inside Frond only.")); }
-  mode = frond.info.game?.modes?.find((one) => one.id === MODE) ?? { id: MODE, asset: "PALM", stakes: ["0"] };
-  frond.on("view", (match) => { if (!match.end) drawTable(match); });
-  frond.on("end", drawResult);
-  const running = frond.info.matches?.at(-1);
-  if (running && (await frond.match.resume(running.id)).ok && frond.matches.size > 0) return;
-  drawLobby();
+// Built once and then brought up to date, so that the keyboard's focus stays where it is.
+class Table {
+  constructor({ id }) {
+    this.id = id;
+    this.head = el("p");
+    this.score = el("p", { class: "score" });
+    this.say = el("p", { role: "status" });
+    this.left = el("p", { "aria-hidden": "true" });
+    this.cards = CARDS.map((card) => el("button", { "data-testid": `card-${card}`, onclick: () => this.play(card) }, String(card)));
+    this.rounds = el("ol");
+    const dialog = giveUpDialog(t, () => game.frond.match.leave(id));
+    this.element = el("section", { class: "table", tabIndex: -1 }, this.head, this.score, this.say, el("div", { class: "hand", role: "group", "aria-label": t("hand") }, this.cards), this.left, this.rounds,
+      el("button", { class: "secondary end", onclick: () => dialog.showModal() }, t("give_up")), dialog);
+    this.ticker = setInterval(() => this.tick(), 500);
+  }
+  close() { clearInterval(this.ticker); }
+
+  update(match) {
+    this.match = match;
+    const { view, seat, players } = match, who = called(players[2 - seat]), open = view.card === undefined;
+    this.head.textContent = t("table", { who, n: Math.min(view.round, 5) });
+    this.score.textContent = scoreOf(match).join(" : ");
+    tell(this.say, !game.frond.online ? t("say.offline") : t(!open ? "say.wait" : view.other_chose ? "say.move" : "say.choose", { who }));
+    this.cards.forEach((button, i) => {
+      button.setAttribute("aria-disabled", String(!open || !view.hand.includes(CARDS[i])));
+      button.classList.toggle("chosen", view.card === CARDS[i]);
+    });
+    this.rounds.replaceChildren(...roundsOf(match));
+    this.tick();
+  }
+  connection() { if (this.match) this.update(this.match); }
+
+  async play(card) {
+    if (this.cards[card - 1].getAttribute("aria-disabled") === "true") return;
+    game.frond.haptic("light");
+    const reply = await game.frond.match.input(this.id, "play", { card });
+    if (!reply.ok) tell(this.say, refused(reply.code));
+  }
+  key({ key }) { if (CARDS.includes(Number(key))) this.play(Number(key)); }
+
+  tick() {
+    const ends = this.match?.view.ends_ms;
+    this.left.textContent = ends ? t("left", { n: Math.max(0, Math.ceil((ends - game.frond.now()) / 1000)) }) : "";
+  }
 }
 
-// ---- screens
-
-function drawLobby(notice = "") {
-  show(text("h1", "My Plugin"), text("p", "Five cards each. The higher one takes the round, and a 1 beats a 5."), text("p", notice, { role: "status" }),
-    ...mode.stakes.map((stake) => button(stake === "0" ? "Find an opponent" : `Play for ${formatUnits(stake)} ${mode.asset}`, () => find({ stake }), { testid: `find-${stake}` })),
-    button("Play against the bot", () => find({ stake: "0", bot: true }), { quiet: true, testid: "bot" }));
+function result(match, end) {
+  const { outcome, title, lines, asked, buttons } = game.ending(match, end, scoreOf(match));
+  game.show(el("section", { class: "result" }, el("h1", { tabIndex: -1, "data-testid": "result" }, title), el("div", { role: "status" }, lines), asked, buttons, el("ol", {}, roundsOf(match))));
+  game.frond.haptic(outcome === "won" ? "success" : "warning");
 }
 
-async function find(ask) {
-  show(text("h1", ask.bot ? "The bot sits down…" : "Looking for an opponent…", { role: "status" }), button("Cancel", cancel, { quiet: true }));
-  const reply = await frond.match.find({ mode: MODE, ...ask });
-  if (!reply.ok) return drawLobby(REFUSALS[reply.code] ?? reply.detail);
-  ticket = reply.value.ticket;
-}
-
-function cancel() {
-  if (ticket) frond.match.leaveQueue(ticket);
-  drawLobby();
-}
-
-function drawTable(match) {
-  const { view, seat, players } = match, foe = players[2 - seat].name;
-  const cards = [1, 2, 3, 4, 5].map((card) => {
-    const one = button(String(card), () => play(match, card), { testid: `card-${card}` });
-    one.disabled = view.card !== undefined || !view.hand.includes(card);
-    one.classList.toggle("chosen", view.card === card);
-    return one;
-  });
-  const status = view.card !== undefined ? `Waiting for ${foe}…` : view.other_chose ? `${foe} has chosen. Your turn.` : "Choose a card.";
-  const left = text("p", "");
-  show(text("p", `You against ${foe}, round ${Math.min(view.round, 5)} of 5`), text("div", score(match), { class: "score" }), text("p", status, { role: "status" }),
-    hand(cards), left, history(match), button("Give up", () => frond.match.leave(match.id), { quiet: true, end: true }));
-  const tick = () => { if (view.ends_ms) left.textContent = `${Math.max(0, Math.ceil((view.ends_ms - frond.now()) / 1000))} s`; };
-  tick();
-  clock = setInterval(tick, 500);
-}
-
-async function play(match, card) {
-  frond.haptic("light");
-  const reply = await frond.match.input(match.id, "play", { card });
-  if (!reply.ok) root.querySelector("[role=status]").textContent = REFUSALS[reply.code] ?? reply.detail;
-}
-
-function drawResult(match, end) {
-  const draw = end.places?.length === 1, won = !draw && end.places?.[0]?.includes(match.seat);
-  const money = match.stake === "0" ? "No coins moved." : end.net === "0" ? "Your stake came back." : `${formatUnits(end.net)} ${match.asset}`;
-  frond.haptic(won ? "success" : "warning");
-  show(text("h1", !end.places?.length ? "Match cancelled" : draw ? "A draw" : won ? "You won!" : "You lost", { role: "alert", testid: "result" }),
-    text("div", score(match), { class: "score" }), text("p", money), history(match), button("Again", () => drawLobby(), { testid: "again" }));
-}
-
-// ---- pieces; text is always text
-
-const score = ({ view, seat }) => `${view.score[seat - 1]} : ${view.score[2 - seat]}`;
-
-function history({ view, seat }) {
-  const list = document.createElement("ol");
-  for (const { cards, winner } of view.history) list.append(text("li", `${cards[seat - 1]} against ${cards[2 - seat]}: ${winner === 0 ? "nobody" : winner === seat ? "yours" : "theirs"}`));
-  return list;
-}
-
-function hand(cards) {
-  const row = document.createElement("div");
-  row.className = "hand";
-  row.append(...cards);
-  return row;
-}
-
-function text(tag, words, { role, class: name, testid } = {}) {
-  const node = document.createElement(tag);
-  node.textContent = words;
-  if (role) node.setAttribute("role", role);
-  if (name) node.className = name;
-  if (testid) node.dataset.testid = testid;
-  return node;
-}
-
-function button(words, onclick, { quiet, end, testid } = {}) {
-  const node = text("button", words, { testid, class: [quiet && "quiet", end && "end"].filter(Boolean).join(" ") });
-  node.onclick = onclick;
-  return node;
-}
-
-function show(...nodes) {
-  clearInterval(clock);
-  root.replaceChildren(...nodes);
-}
+const scoreOf = ({ view, seat }) => [view.score[seat - 1], view.score[2 - seat]];
+const roundsOf = ({ view, seat }) => view.history.map(({ cards, winner }) => el("li", {}, t(`round.${winner === 0 ? "tie" : winner === seat ? "won" : "lost"}`, { a: cards[seat - 1], b: cards[2 - seat] })));
