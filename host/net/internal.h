@@ -142,8 +142,11 @@ size_t net_http_feed(struct net_conn *conn, const char *bytes, size_t len);  // 
 void net_http_refuse(struct net_conn *conn, int http_status, const char *code, const char *text);
 void net_http_continue(struct net_conn *conn);
 void net_http_abandon_message(struct net_conn *conn);     // half a message will stay half
-void net_http_abandon(struct net_conn *conn);             // the connection is closing: its requests become orphans
 void net_http_free_spares(struct net_server *s);
+void net_request_free(struct net_request *req);            // or kept as a spare
+
+// http_answer.c
+void net_http_abandon(struct net_conn *conn);             // the connection is closing: its requests become orphans
 size_t net_http_refusal_text(struct net_server *s, const struct net_refusal *r, char *out, size_t cap);
 // Like net_respond; the body is not copied: done(owner) is called once it may go.
 void net_respond_shared(struct net_request *req, int http_status, const char *content_type, const char *headers,
