@@ -27,7 +27,7 @@ static uint32_t draw(uint32_t below)
 #define SLABS 100000
 static struct { int64_t units, spent; bool open; } slabs[SLABS];
 static int slab_count, slabs_open, asked;
-static int64_t balance, earned;
+static int64_t balance, earned, told, largest;      // told: settled, of all slabs
 static bool bad;
 struct answer { uv_timer_t timer; llm_slab_fn *done; void *arg; int64_t slab, units; };
 
@@ -55,6 +55,7 @@ static enum fr_status meter_reserve(void *arg, const char *payer, const char *te
         slabs[a->slab].units = a->units;
         slabs[a->slab].spent = 0;
         slabs[a->slab].open = true;
+        if (a->units > largest) largest = a->units;
         slabs_open++;
         balance -= a->units;
     }
@@ -68,6 +69,7 @@ static void meter_settle(void *arg, int64_t slab, int64_t spent, bool end)
 {
     (void)arg;
     bad = bad || slab < 1 || slab > slab_count || !slabs[slab].open || spent < slabs[slab].spent || spent > slabs[slab].units;
+    told += spent - slabs[slab].spent;
     slabs[slab].spent = spent;
     if (!end) return;
     slabs[slab].open = false;
@@ -81,7 +83,7 @@ static void budgets_begin(struct store *store, const struct llm_meter *m)
 {
     struct llm_budgets_options o = { .loop = &loop, .store = store, .settings = settings, .meter = m };
     slab_count = slabs_open = asked = 0;
-    earned = 0;
+    earned = told = largest = 0;
     bad = false;
     CHECK(llm_budgets_open(&o, &budgets, &err) == FR_OK);
 }
@@ -205,6 +207,7 @@ static void storm(int steps, const struct llm_price *price, int64_t day_tokens, 
             int64_t want = (p * price->prompt_units + a * price->answer_units + 999) / 1000, cost = llm_budget_give(budgets, c->share, prompt, answer);
             bad = bad || cost != want;
             costs += cost;
+            bad = bad || (slab_count && 2 * (costs - told) >= largest);      // what a crash would lose now: less than half a slab, however many are open
             counted += p + a;
             aside -= c->prompt + c->answer;
             c->share = NULL;

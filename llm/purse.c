@@ -1,4 +1,4 @@
-// purse.c — coins: slabs that the meter sets aside for a payer and a tenant, spent in memory, settled each second.
+// purse.c — coins: slabs that the meter sets aside for a payer and a tenant, spent in memory, settled each second, or when half a slab is owed.
 //
 // Calls wait only while no slab has room for them, in their order. A slab that is nearly used up is followed by the next before it is empty; one that cannot hold the next call ends when
 // its calls have. Too little: while calls of this purse are under way what they leave over may be enough, so the refusal waits for them.
@@ -197,6 +197,22 @@ enum fr_status purse_take(struct llm_budgets *b, const struct llm_from *from, st
     return FR_OK;
 }
 
+static void slab_settle(struct purse *p, struct slab *s)
+{
+    if (s->spent == s->settled) return;
+    s->settled = s->spent;
+    meter_of(p)->settle(meter_of(p)->arg, s->id, s->spent, false);
+}
+
+// A crash costs what is not settled. Half a slab of that does not wait for the second to end, so that two open slabs cost no more than one.
+static void settle_early(struct purse *p, int64_t slab_units)
+{
+    int64_t open = 0;
+    for (const struct slab *s = p->slabs; s; s = s->next) open += s->spent - s->settled;
+    if (2 * open < slab_units) return;
+    for (struct slab *s = p->slabs; s; s = s->next) slab_settle(p, s);
+}
+
 void purse_give(struct llm_share *share, int64_t cost_units)
 {
     struct purse *p = share->purse;
@@ -205,6 +221,7 @@ void purse_give(struct llm_share *share, int64_t cost_units)
     s->reserved -= share->cost_units;
     s->spent += cost_units;
     p->in_flight--;
+    settle_early(p, s->units);
     if ((s->closing || p->budgets->stopping) && s->reserved == 0) slab_end(p, s);
     if (!p->budgets->stopping) serve_waiting(p);
 }
@@ -235,9 +252,7 @@ static void purse_tick(struct purse *p, int64_t now_ms)
         if (idle) p->calls_ahead = SLAB_CALLS_MIN;
         if (idle || now_ms - s->opened_ms >= SLAB_AGE_MS) s->closing = true;
         if (s->closing && s->reserved == 0) { slab_end(p, s); continue; }
-        if (s->spent == s->settled) continue;
-        s->settled = s->spent;
-        meter_of(p)->settle(meter_of(p)->arg, s->id, s->spent, false);
+        slab_settle(p, s);
     }
 }
 
