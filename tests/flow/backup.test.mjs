@@ -313,12 +313,13 @@ await check(`kill -9 in the middle of ${KILLS} backups and ${KILLS} restores lea
   sql(path.join(data, "frond.db"), "CREATE TABLE filler AS WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM i WHERE n < 12000) SELECT n, randomblob(4000) AS b FROM i");
   let cut = 0, whole = 0, before = 0, after = 0;
   const to = at("large-backup"), clock = async (body) => { const start = performance.now(); await body(); return performance.now() - start; };
+  const within = (i) => 1.3 * (i + random()) / KILLS;                     // of the time it takes: each kill in a part of its own, the last ones come too late
   let large = await startHost({ data, args });
   const backupMs = await clock(() => whileServing("backup", to, "--data", data));
   for (let i = 0; i < KILLS; i++) {
     rmSync(to, { recursive: true, force: true });
     const asked = whileServing("backup", to, "--data", data).then(() => true, () => false);
-    await sleep(backupMs * (0.2 + random()));
+    await sleep(backupMs * within(i));
     await large.stop("SIGKILL");
     const told = await asked;
     if (existsSync(to)) { done("restore", to, "--check"); whole++; } else { assert.equal(told, false); cut++; }
@@ -336,7 +337,7 @@ await check(`kill -9 in the middle of ${KILLS} backups and ${KILLS} restores lea
   for (let i = 0; i < KILLS; i++) {
     const from = now === heads.get(to) ? taken[0].to : to;
     const { child, gone } = restore(from);
-    await sleep(takes.get(from) * (0.3 + 1.2 * random()));
+    await sleep(takes.get(from) * within(i));
     child.kill("SIGKILL");
     await gone;
     const found = audit(data).head;

@@ -292,10 +292,14 @@ await check("watch: the development page opens a running match to be watched", a
   page.setDefaultTimeout(20000);
   await page.goto(`${host.url}/app/dev/`);
   const phone = page.frameLocator("[data-testid=phone-Ben]").frameLocator("iframe[data-testid=game]");
+  const links = () => page.getByTestId("watch").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+  await phone.getByTestId("bot").waitFor();
+  await page.getByTestId("workers").locator("tr").first().waitFor();
+  const others = await links();                        // of the checks above: their players have left, and they end when they want
   await phone.getByTestId("bot").click();
   await phone.getByTestId("table").waitFor();
-  const link = page.getByTestId("matches").locator("tr", { hasText: "duel" }).getByTestId("watch").first();
-  await link.waitFor();
+  const fresh = await until("the match in the list", async () => (await links()).find((one) => !others.includes(one)));
+  const link = page.locator(`[data-testid=watch][href="${fresh}"]`);
   await page.screenshot({ path: path.join(SHOTS, "dev-watch-1360.png"), timeout: 4000 }).catch(() => {});
   const [opened] = await Promise.all([context.waitForEvent("page"), link.click()]);
   await opened.frameLocator("iframe[data-testid=game]").getByTestId("watching").waitFor();
