@@ -242,11 +242,7 @@ static void test_random_walks(void)
 
 int main(void)
 {
-    uv_loop_init(&loop);
-    disk_install(1);
-    ledger_register();
-    txq_register();
-    deposit_register();
+    world_make();
     TEST(test_one_liar_of_three_changes_nothing);
     TEST(test_two_nodes_that_disagree_credit_nothing);
     TEST(test_a_node_that_is_behind_does_not_hide_a_deposit);

@@ -141,11 +141,7 @@ static void test_a_sweep_that_reverts_in_a_block_is_tried_with_care(void)
 
 int main(void)
 {
-    uv_loop_init(&loop);
-    disk_install(1);
-    ledger_register();
-    txq_register();
-    deposit_register();
+    world_make();
     TEST(test_sweeps_by_sum_and_by_age);
     TEST(test_strangers_may_sweep_first);
     TEST(test_a_token_that_refuses_is_left_out);

@@ -337,11 +337,7 @@ static void test_pending_is_shown_to_who_looks_and_credits_nothing(void)
 
 int main(void)
 {
-    uv_loop_init(&loop);
-    disk_install(1);
-    ledger_register();
-    txq_register();
-    deposit_register();
+    world_make();
     TEST(test_options_are_read_strictly);
     TEST(test_numbers_that_make_no_sense_are_refused);
     TEST(test_a_deposit_is_credited_when_it_is_final_and_once);

@@ -17,6 +17,15 @@ static struct treasury_part part;
 
 // ---- running it
 
+static inline void world_make(void)        // once in a program
+{
+    uv_loop_init(&loop);
+    disk_install(1);
+    ledger_register();
+    txq_register();
+    deposit_register();
+}
+
 static inline void start(void)
 {
     e = model_endpoints();
