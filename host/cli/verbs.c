@@ -162,7 +162,7 @@ const struct cli_verb cli_verbs[] = {
       .more = "chain:lost takes the loss and chain:world gets what left, so the books show it." },
 
     { .name = "llm ask", .does = "ask a model, as the operator", .console = "llm.ask", .run = run_console, .print = print_llm_ask, .args = { { "prompt", "TEXT", "the question", false } },
-      .options = { { "model", "NAME", "one of `llm pools` (default: the host's)" }, { "tokens", "N", "at most so many in the answer" }, { "keep", NULL, "keep prompt and answer: `llm record`" } } },
+      .options = { { "model", "NAME", "one of `llm pools` (default: the host's)" }, { "lang", "TAG", "the language it is in (ko, pt-BR): models declared for it first" }, { "tokens", "N", "at most so many in the answer" }, { "keep", NULL, "keep prompt and answer: `llm record`" } } },
     { .name = "llm pools", .does = "models: calls, queue, cache, and each pod with what it bears", .console = "llm.pools", .run = run_console, .print = print_llm_pools,
       .more = "A pod is one address of a backend. room: how many requests at once it was found to bear. pace_us: microseconds for a token or so. state: new, up, trial (it looks well again), down; why says the last failure." },
     { .name = "llm budget", .does = "who used models lately, what is left, what is set aside", .console = "llm.budget", .run = run_console, .columns = "who open requests_minute tokens_minute requests_day tokens_day units_set_aside" },

@@ -58,17 +58,19 @@ static void asked(void *arg, enum fr_status st, const struct llm_end *e, const s
 
 static enum fr_status ask(struct console_op *op, struct fr_err *err)
 {
-    const char *prompt, *model;
+    const char *prompt, *model, *lang;
     int64_t tokens;
     FR_AUTO_BUF(body);
     FR_TRY(fr_json_need_text(op->args, "prompt", 1, 100000, &prompt, err));
     FR_TRY(fr_json_opt_text(op->args, "model", LLM_NAME_BYTES - 1, "", &model, err));
+    FR_TRY(fr_json_opt_text(op->args, "lang", LLM_TAG_BYTES - 1, "", &lang, err));
     FR_TRY(fr_json_opt_units(op->args, "tokens", 1, LLM_ANSWER_TOKENS_MAX, LLM_ANSWER_TOKENS_DEFAULT, &tokens, err));
     fr_buf_init(&body, CONSOLE_LINE_BYTES_MAX);
     fr_buf_addf(&body, "{\"max_tokens\":%lld,\"messages\":[{\"role\":\"user\",\"content\":", (long long)tokens);
     fr_buf_add_json_text(&body, prompt);
     fr_buf_add(&body, "}]");
     if (model[0]) fr_buf_add(&body, ",\"model\":"), fr_buf_add_json_text(&body, model);
+    if (lang[0]) fr_buf_add(&body, ",\"languages\":["), fr_buf_add_json_text(&body, lang), fr_buf_add_char(&body, ']');
     fr_buf_add(&body, "}");
     FR_TRY(fr_buf_check(&body, "the question", err));
     struct llm_ask a = { .kind = LLM_CHAT, .from = { "operator", "operator", "" }, .body = body.data, .body_len = body.len, .keep = fr_json_get(op->args, "keep") != NULL, .done = asked, .arg = op };

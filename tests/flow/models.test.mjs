@@ -61,10 +61,12 @@ await check("models: usage is counted by day, and figures stand at /metrics", as
 });
 
 await check("models: settings are read again on demand and on SIGHUP; a mistake in them changes nothing", async () => {
-  write({ engine: false, backends: [backend(1, "m", "n")] });
+  write({ engine: false, backends: [backend(1, "m", "n")], by_language: { ko: "n" } });
   assert.deepEqual(await frond("llm", "reload"), { reloaded: true });
   assert.deepEqual((await frond("llm", "pools")).pools.pods.map((pod) => pod.name), ["b1/0"]);
   assert.equal((await frond("llm", "ask", "again", "--model", "n")).text, "echo: again");
+  assert.deepEqual([(await frond("llm", "ask", "again")).model, (await frond("llm", "ask", "again", "--lang", "ko")).model], ["m", "n"]);
+  assert.equal(await refused("llm", "ask", "again", "--lang", "k o"), "llm_request");
   write({ engine: false, backends: [{ name: "b0" }] });
   assert.equal(await refused("llm", "reload"), "models");
   assert.equal((await frond("llm", "ask", "still", "--model", "n")).pod, "b1/0");
