@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import { playCard, playOut } from "../page/browser.mjs";
 import { BUILD, checks, startHost } from "./host.mjs";
 
 const STAKE = "10000000000", RAKE_BPS = 500n;            // as games/duel/plugin.json says
@@ -55,25 +56,6 @@ async function until(what, test, ms = 20000) {
 async function openDuel(one) {
   await one.page.getByTestId("open-duel").click();
   await one.game.getByTestId("lobby").waitFor();
-}
-// Plays this person's next card: the highest when `best`, else the lowest. False when the match is over.
-async function playCard(one, best) {
-  const cards = one.game.locator("[data-testid=hand] .card:not([disabled])"), result = one.game.getByTestId("result");
-  const chosen = one.game.locator("[data-testid=hand] .card.picked");
-  await until(`${one.name}'s turn`, async () => await cards.count() > 0 || await result.count() > 0 || await chosen.count() > 0, 30000);
-  if (await result.count()) return false;
-  if (await chosen.count()) return true;
-  await (best ? cards.last() : cards.first()).click();
-  await one.game.getByTestId("play").click();
-  return true;
-}
-async function playOut(ann, ben) {
-  for (let round = 0; round < 6; round++) {
-    if (!await playCard(ann, true)) break;
-    if (!await playCard(ben, false)) break;
-  }
-  await ann.game.getByTestId("result").waitFor();
-  await ben.game.getByTestId("result").waitFor();
 }
 const status = async () => (await fetch(`${host.url}/v1/dev/status`)).json();
 

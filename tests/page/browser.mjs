@@ -41,3 +41,21 @@ export async function answerSheet(one, testid) {
   await until("the sheet to arm", () => one.page.getByTestId(testid).isEnabled());
   await one.page.getByTestId(testid).click();
 }
+
+/** Plays a person's next card of the duel: the highest when `best`, else the lowest. A card that lies there already is enough. False when the match is over. */
+export async function playCard(one, best) {
+  const cards = one.game.locator("[data-testid=hand] .card:not([disabled])"), result = one.game.getByTestId("result"), chosen = one.game.locator("[data-testid=hand] .card.picked");
+  await until(`${one.name}'s turn`, async () => await cards.count() > 0 || await result.count() > 0 || await chosen.count() > 0, 30000);
+  if (await result.count()) return false;
+  if (await chosen.count()) { await new Promise((resolve) => setTimeout(resolve, 50)); return true; }
+  await (best ? cards.last() : cards.first()).click();
+  await one.game.getByTestId("play").click();
+  return true;
+}
+
+/** Both play, by `play`, until both see the result. A card of the round before may still lie there when it is asked for, so rounds are not counted. */
+export async function playOut(ann, ben, play = playCard) {
+  const by = Date.now() + 120000;
+  while (Date.now() < by && await play(ann, true) && await play(ben, false));
+  for (const one of [ann, ben]) await one.game.getByTestId("result").waitFor({ timeout: 60000 });
+}

@@ -6,7 +6,7 @@ import path from "node:path";
 import { audit } from "../flow/audit.mjs";
 import { BUILD, checks, startHost } from "../flow/host.mjs";
 import { BURNED_BEFORE, LAUNCHED, alive, booksAgree, children, contracts, eventId, frond, missing, read, readReceipt, ready, sleep, status, supplyOnChain } from "../flow/onchain.mjs";
-import { PHONE, SIZES, answerSheet, launch, person, until } from "./browser.mjs";
+import { PHONE, SIZES, answerSheet, launch, person, playOut, until } from "./browser.mjs";
 
 const SHOTS = path.join(BUILD, "test-shots"), NAMES = ["Frond", "PALM", "Ann", "Ben", "Card Duel", "duel"], STAKE = "10000000000", BURN = 400_000_000n;      // 2% of a pot of 20
 const WAY = ["pending", "batched", "sent", "proving", "burned"], BURN_MS = 60000;
@@ -43,15 +43,6 @@ async function meet(people, first) {
   }
   for (const one of people) await one.game.getByTestId("table").waitFor();
 }
-async function playCard(one, best) {
-  const cards = one.game.locator("[data-testid=hand] .card:not([disabled])"), result = one.game.getByTestId("result"), chosen = one.game.locator("[data-testid=hand] .card.picked");
-  await until(`${one.name}'s turn`, async () => await cards.count() > 0 || await result.count() > 0 || await chosen.count() > 0, 30000);
-  if (await result.count()) return false;
-  if (await chosen.count()) return true;
-  await (best ? cards.last() : cards.first()).click();
-  await one.game.getByTestId("play").click();
-  return true;
-}
 const state = (one) => one.page.getByTestId("burn").getAttribute("data-state");
 /** All states that the page showed from now on. */
 const watch = (one) => one.page.evaluate(() => {
@@ -82,8 +73,7 @@ await check("burn on chain: a staked duel is played to its end, and what it give
   [ann, ben] = [await person(browser, host.url, "Ann"), await person(browser, host.url, "Ben", { colorScheme: "dark", locale: "ko-KR" })];
   ann.page.on("request", (request) => { if (/\/v1\/burns\/\d+$/.test(request.url())) asAnn = { url: request.url(), headers: { authorization: request.headers().authorization } }; });
   await meet([ann, ben], true);
-  for (let round = 0; round < 6; round++) if (!await playCard(ann, true) || !await playCard(ben, false)) break;
-  for (const one of [ann, ben]) await one.game.getByTestId("result").waitFor();
+  await playOut(ann, ben);
   if (await ann.game.getByTestId("result-net").getAttribute("data-net") === "0") {      // a draw burns nothing: once more, decided by hand
     await meet([ann, ben], false);
     await ben.game.getByTestId("surrender").click();

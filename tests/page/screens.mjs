@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { FakeModels } from "../fake/models/server.mjs";
 import { BUILD, startHost } from "../flow/host.mjs";
-import { SIZES, PHONE, answerSheet, launch, person, until } from "./browser.mjs";
+import { SIZES, PHONE, answerSheet, launch, person, playCard, playOut, until } from "./browser.mjs";
 
 const OUT = path.resolve(process.argv[2] ?? path.join(BUILD, "screenshots"));
 const STAKE = "10000000000", SETTLE_MS = 350;
@@ -117,8 +117,8 @@ async function tour(language, scheme) {
   await ann.page.getByTestId("share-close").click();
   const cem = await person(browser, host.url, `Cem ${tag}`, { ...look, address: `/app/?as=Cem${tag}${link.hash}` });
   await cem.game.getByTestId("table").waitFor();
-  await play(ann, true);
-  await play(ben, false);
+  await playCard(ann, true);
+  await playCard(ben, false);
   await ann.game.locator("[data-testid=foe-slot] .card .value").waitFor();
   await ann.page.waitForTimeout(900);
   await shot(ann, "07-reveal", [PHONE]);
@@ -133,8 +133,7 @@ async function tour(language, scheme) {
   host = await startHost({ data, listen: new URL(url).host, args });
   await until("the line to be back", async () => await ann.page.getByTestId("reconnecting").count() === 0 && await ben.page.getByTestId("reconnecting").count() === 0, 30000);
 
-  for (let round = 0; round < 6; round++) if (!await play(ann, true) || !await play(ben, false)) break;
-  await ann.game.getByTestId("result").waitFor();
+  await playOut(ann, ben);
   await cem.page.getByTestId("watch-end").waitFor();
   await shot(cem, "19-watched");
   await cem.context.close();
@@ -175,16 +174,6 @@ async function tour(language, scheme) {
   await shot(ann, "21-no-host");
   await ann.context.close();
   await ben.context.close();
-}
-
-async function play(one, best) {
-  const cards = one.game.locator("[data-testid=hand] .card:not([disabled])"), result = one.game.getByTestId("result"), chosen = one.game.locator("[data-testid=hand] .card.picked");
-  await until("a turn", async () => await cards.count() > 0 || await result.count() > 0 || await chosen.count() > 0, 30000);
-  if (await result.count()) return false;
-  if (await chosen.count()) return true;
-  await (best ? cards.last() : cards.first()).click();
-  await one.game.getByTestId("play").click();
-  return true;
 }
 
 // All phones of one language and scheme beside each other.
