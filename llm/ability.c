@@ -2,7 +2,6 @@
 #include "llm/ability.h"
 #include <stdio.h>
 #include <string.h>
-#include <string.h>
 #include "base/clock.h"
 #include "base/limits.h"
 

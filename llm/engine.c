@@ -44,8 +44,8 @@ static void engine_say(struct llm_engine *e, enum llm_engine_state state, const 
     if (!news) return;
     e->state = state;
     snprintf(e->text, sizeof e->text, "%s", text);
-    if (new_state) e->since_ms = fr_mono_ms();
     int64_t now = fr_mono_ms();
+    if (new_state) e->since_ms = now;
     if (!new_state && state == ENGINE_ABSENT && now - e->told_ms < TOLD_MS) return;
     e->told_ms = now;
     fr_log(state == ENGINE_DOWN ? LOG_WARN : LOG_INFO, "engine", "state", state_names[state], "code", code, "text", text, NULL);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include "base/limits.h"
 #include "base/utf8.h"
 
 // Words: frequent short ones, blanks around each; "" where the script alone decides.
@@ -277,6 +276,15 @@ void llm_language_normal(const char *tag, char *out, size_t cap)
     snprintf(out, cap, "%s", l && !region ? l->tag : tag);
 }
 
+bool llm_language_next(const char **list, char tag[LLM_TAG_BYTES])
+{
+    size_t len = strcspn(*list, ",");
+    if (!**list) return false;
+    snprintf(tag, LLM_TAG_BYTES, "%.*s", (int)len, *list);
+    *list += len + ((*list)[len] != 0);
+    return true;
+}
+
 bool llm_language_in(const char *list, const char *tag)
 {
     size_t whole = strlen(tag);
@@ -290,12 +298,8 @@ bool llm_language_in(const char *list, const char *tag)
 
 int llm_languages_missing(const char *list, const char *named)
 {
+    char tag[LLM_TAG_BYTES];
     int missing = 0;
-    for (size_t len; *named; named += len + (named[len] != 0)) {
-        char tag[LLM_TAG_BYTES];
-        len = strcspn(named, ",");
-        snprintf(tag, sizeof tag, "%.*s", (int)len, named);
-        missing += !llm_language_in(list, tag);
-    }
+    while (llm_language_next(&named, tag)) missing += !llm_language_in(list, tag);
     return missing;
 }

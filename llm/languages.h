@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include "base/limits.h"
 struct llm_language { const char *tag, *name, *script, *words; };
 extern const struct llm_language *const llm_languages;
 extern const int llm_language_count;
@@ -12,6 +13,8 @@ const struct llm_language *llm_language_detect(const char *text, bool *sure);
 bool llm_language_is_tag(const char *text);
 // An old or other tag becomes the one of the table ("iw" "he", "no" "nb", "zh-TW" "zh-Hant", "KO" "ko"); regions stay ("pt-BR"), and what is unknown stays as it is. cap: LLM_TAG_BYTES; what is no tag is cut there.
 void llm_language_normal(const char *tag, char *out, size_t cap);
+// The next tag of a list ("ko,en"), which is moved past it; false: there is none. A longer one is cut.
+bool llm_language_next(const char **list, char tag[LLM_TAG_BYTES]);
 // Whether a list of normal tags ("en,pt-BR"; "*" is any) has a normal one, or what it begins with: who declares "pt" declares "pt-BR" too, not the other way round.
 bool llm_language_in(const char *list, const char *tag);
 // How many of the languages named ("ko,en"; "" none) a list has not.

@@ -1,5 +1,4 @@
 // pool_facts.c — what the pool knows, for those who ask for models, for operators and for Prometheus. No key and no address behind a host's name is told.
-#include <stdio.h>
 #include <string.h>
 #include "base/clock.h"
 #include "llm/languages.h"
@@ -23,6 +22,7 @@ static void print_can(unsigned can, struct fr_buf *out)
 static void print_languages(const struct llm_pool *p, const char *model, struct fr_buf *out)
 {
     const char *before[LLM_BACKENDS_MAX * LLM_MODELS_MAX];
+    char tag[LLM_TAG_BYTES];
     int lists = 0, told = 0;
     fr_buf_add_char(out, '[');
     for (int b = 0; b < p->settings->backend_count; b++)
@@ -30,11 +30,8 @@ static void print_languages(const struct llm_pool *p, const char *model, struct 
             const char *tags = p->settings->backends[b].models[m].languages;
             if (strcmp(p->settings->backends[b].models[m].name, model) != 0) continue;
             before[lists++] = tags;
-            for (size_t len; *tags; tags += len + (tags[len] != 0)) {
-                char tag[LLM_TAG_BYTES];
+            while (llm_language_next(&tags, tag)) {
                 bool known = false;
-                len = strcspn(tags, ",");
-                snprintf(tag, sizeof tag, "%.*s", (int)len, tags);
                 for (int i = 0; i < lists - 1; i++) known = known || llm_language_in(before[i], tag);
                 if (known) continue;
                 if (told++) fr_buf_add_char(out, ',');

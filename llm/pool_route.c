@@ -115,11 +115,9 @@ int64_t route_open_at(const struct llm_pool *p, const struct llm_sent *s, const 
 static enum fr_status nobody_speaks(const struct llm_pool *p, const struct llm_pool_ask *ask, struct fr_err *err)
 {
     const char *named = ask->request->languages;
-    for (size_t len; *named; named += len + (named[len] != 0)) {
-        char tag[LLM_TAG_BYTES];
+    char tag[LLM_TAG_BYTES];
+    while (llm_language_next(&named, tag)) {
         bool anybody = false;
-        len = strcspn(named, ",");
-        snprintf(tag, sizeof tag, "%.*s", (int)len, named);
         for (const struct pod *pod = p->pods; pod; pod = pod->next) {
             const struct llm_model_settings *m = pod->gone ? NULL : pod_model(pod, ask->model);
             anybody = anybody || (m && (!m->only_languages || llm_language_in(m->languages, tag)));

@@ -221,8 +221,9 @@ void purse_give(struct llm_share *share, int64_t cost_units)
     s->reserved -= share->cost_units;
     s->spent += cost_units;
     p->in_flight--;
-    settle_early(p, s->units);
-    if ((s->closing || p->budgets->stopping) && s->reserved == 0) slab_end(p, s);
+    int64_t slab_units = s->units;
+    if ((s->closing || p->budgets->stopping) && s->reserved == 0) slab_end(p, s);      // which settles it, so it is not settled twice
+    settle_early(p, slab_units);
     if (!p->budgets->stopping) serve_waiting(p);
 }
 

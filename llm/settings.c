@@ -501,10 +501,8 @@ unsigned llm_can_named(const char *name)
 
 const char *llm_settings_model_for(const struct llm_settings *s, const char *languages)
 {
-    for (size_t len; *languages; languages += len + (languages[len] != 0)) {
-        char tag[LLM_TAG_BYTES];
-        len = strcspn(languages, ",");
-        snprintf(tag, sizeof tag, "%.*s", (int)len, languages);
+    char tag[LLM_TAG_BYTES];
+    while (llm_language_next(&languages, tag)) {
         for (int i = 0; i < s->by_language_count; i++) if (strcasecmp(s->by_language[i].tag, tag) == 0) return s->by_language[i].model;
         for (int i = 0; i < s->by_language_count; i++) if (llm_language_in(s->by_language[i].tag, tag)) return s->by_language[i].model;
     }
